@@ -1,0 +1,23 @@
+#![doc = include_str!("../README.md")]
+
+mod checksum;
+pub mod coding;
+mod entry;
+mod error;
+mod header;
+mod ids;
+mod iter;
+mod limits;
+mod seqno;
+
+pub use checksum::{checksum, checksum_with, hash_key};
+pub use entry::{EntryKind, EntryRef, Trailer, internal_cmp};
+pub use error::{Error, ErrorKind, Result};
+pub use header::{FileFormat, HEADER_LEN};
+pub use ids::{KeyspaceId, Level, LogNumber, TableId};
+pub use iter::EntryIterator;
+pub use limits::{MAX_KEY_LEN, MAX_VALUE_LEN, check_key, check_value};
+pub use seqno::SeqNo;
+
+#[cfg(test)]
+mod tests;
