@@ -1,5 +1,4 @@
 //! Building a filter of a million keys with 10 bits each, and asking it about keys that are and are not there.
-#![expect(missing_docs, reason = "criterion's macros make functions without docs")]
 
 use std::hint::black_box;
 

@@ -56,8 +56,8 @@ pub(crate) fn set(line: &mut [u8; LINE_LEN], hash: u64, probes: u32) {
 
 /// Whether all bits of a hash are set.
 ///
-/// It looks at all of them, even after one that is not: a branch that is taken half of the time costs more than the
-/// few loads of a line that is in the first-level cache by then.
+/// It looks at all of them, even after one that is not. Half of the bits are set, so stopping early is a branch that no
+/// processor predicts: in `benches/filter.rs` it made an absent key cost 33 ns instead of 12, and a present one no less.
 #[inline]
 pub(crate) fn all_set(line: &[u8; LINE_LEN], hash: u64, probes: u32) -> bool {
     let mut found = 1;
