@@ -1,9 +1,15 @@
-//! The one door to the operating system.
+#![doc = include_str!("../README.md")]
 #![expect(
     clippy::missing_errors_doc,
     reason = "every method of the traits fails as the operating system does"
 )]
 
 mod fs;
+mod helpers;
+mod mem_fs;
+mod std_fs;
 
 pub use fs::{Access, AppendFile, FileLock, Fs, LOG_GAP, LogControl, LogFile, Metadata, RandomAccessFile};
+pub use helpers::{lower_thread_priority, read_all, write_atomic};
+pub use mem_fs::{History, LogKind, MemFs, OpInfo, OpKind, Replay};
+pub use std_fs::StdFs;

@@ -1,0 +1,93 @@
+//! What a power failure may leave: the synced state, and a part of what came after.
+//!
+//! The model of the disk:
+//! - A file's bytes reach the disk by [`SECTOR`]s. Each pending write leaves, sector by sector, with probability
+//!   `keep`, what the sector held in memory just after it. So a write may be torn, and a later one be there while an
+//!   earlier one is not.
+//! - A file's length covers the sectors that are kept; a change of length alone is kept or not like a write.
+//! - Each pending change of names is kept or not, whole, in order, and independently of the bytes.
+//!
+//! This is the model of "All File Systems Are Not Created Equal" (Pillai et al., OSDI 2014) without any ordering that
+//! a particular file system happens to give.
+
+use std::path::Path;
+
+use super::content::{Content, SECTOR};
+use super::random::Random;
+use super::state::{DataChange, File, Inode, Names, State};
+
+impl State {
+    /// What a power failure now may leave, all of it synced.
+    pub(super) fn crashed(&self, keep: f64, seed: u64) -> State {
+        let mut random = Random::new(seed);
+        let mut names = self.synced.clone();
+        self.pending.iter().filter(|_| random.chance(keep)).for_each(|change| names.apply(change));
+        self.with_files(names, |inode, file| file.crashed(keep, &mut Random::new(seed ^ (inode + 1) << 32)))
+    }
+
+    /// All that is live, but of the last write to `inode` only a part of the front.
+    pub(super) fn torn(&self, inode: Inode, seed: u64) -> State {
+        let mut random = Random::new(seed);
+        self.with_files(self.live.clone(), |other, file| {
+            if other == inode { file.torn(&mut random) } else { file.live.clone() }
+        })
+    }
+
+    /// A file system of these names, all synced, with what `content` makes of each named file.
+    fn with_files(&self, names: Names, mut content: impl FnMut(Inode, &File) -> Content) -> State {
+        let files = names.iter().filter_map(|(_, inode)| {
+            let file = self.files.get(&inode)?;
+            Some((inode, File::synced(content(inode, file))))
+        });
+        State {
+            files: files.collect(),
+            dirs: self.dirs.clone(),
+            live: names.clone(),
+            synced: names,
+            next_inode: self.next_inode,
+            ..State::default()
+        }
+    }
+
+    /// The name of a file, for people: any that it has or had.
+    pub(super) fn name_of(&self, inode: Inode) -> &Path {
+        let named = self.live.iter().chain(self.synced.iter()).find(|(_, other)| *other == inode);
+        named.map_or(Path::new(""), |(path, _)| path)
+    }
+}
+
+impl File {
+    fn crashed(&self, keep: f64, random: &mut Random) -> Content {
+        let mut memory = self.synced.clone();
+        let mut disk = self.synced.clone();
+        for change in &self.pending {
+            change.apply(&mut memory);
+            match change {
+                DataChange::Write { offset, bytes } => sectors(*offset, bytes.len())
+                    .filter(|_| random.chance(keep))
+                    .for_each(|sector| disk.copy_sector(&memory, sector)),
+                DataChange::SetLen(len) if random.chance(keep) => disk.set_len(*len),
+                DataChange::SetLen(_) => {}
+            }
+        }
+        disk
+    }
+
+    fn torn(&self, random: &mut Random) -> Content {
+        let Some((DataChange::Write { offset, bytes }, before)) = self.pending.split_last() else {
+            return self.live.clone();
+        };
+        let mut content = self.synced.clone();
+        for change in before {
+            change.apply(&mut content);
+        }
+        let kept = random.below(bytes.len() as u64) as usize;
+        content.write(*offset, &bytes[..kept]);
+        content
+    }
+}
+
+/// The sectors that `len` bytes at `offset` touch.
+fn sectors(offset: u64, len: usize) -> impl Iterator<Item = u64> {
+    offset / SECTOR..(offset + len as u64).div_ceil(SECTOR)
+}

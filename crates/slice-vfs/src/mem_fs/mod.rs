@@ -1,0 +1,341 @@
+//! A file system in memory that knows what a power failure would leave of it.
+//!
+//! [`state`] holds it, [`image`] says what a crash leaves, [`journal`] records it for replay, [`handles`] are the open
+//! files, [`content`] their bytes.
+//!
+//! Invariant: every change is an operation that goes through `Shared::perform`, which counts it, records it and
+//! applies it, in one order.
+
+mod content;
+mod handles;
+mod image;
+mod journal;
+mod random;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::io::{self, ErrorKind};
+use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use crate::{AppendFile, FileLock, Fs, LogFile, Metadata, RandomAccessFile};
+use handles::{Handle, MemAppend, MemLock, MemLog, MemRandom};
+use journal::Journal;
+pub use journal::{History, OpInfo, OpKind, Replay};
+use state::{DataChange, Inode, NameChange, Op, State};
+
+/// What a log of a [`MemFs`] looks like to a reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogKind {
+    /// The file ends where the appended bytes end.
+    Plain,
+    /// The file grows by chunks of zeros, as a mapped log does.
+    Preallocated {
+        /// The length of a chunk, in bytes; not 0.
+        chunk: u64,
+    },
+}
+
+impl Default for LogKind {
+    fn default() -> Self {
+        Self::Preallocated { chunk: 64 << 10 }
+    }
+}
+
+/// A file system in memory, for tests: it keeps apart what is live and what is synced, and gives a
+/// [crash image](MemFs::crash_image) of what a power failure would leave.
+///
+/// A clone is the same file system. Threads may share one freely. It starts with an empty root directory; a relative
+/// path is relative to that. Bytes that are never synced are held twice, so that it knows what is at stake.
+#[derive(Clone, Debug)]
+pub struct MemFs {
+    shared: Arc<Shared>,
+}
+
+impl Default for MemFs {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MemFs {
+    /// An empty file system whose logs look like mapped ones.
+    pub fn new() -> Self {
+        Self::with_log_kind(LogKind::default())
+    }
+
+    /// An empty file system whose logs look like this.
+    ///
+    /// # Panics
+    ///
+    /// When a chunk is 0 bytes long.
+    pub fn with_log_kind(kind: LogKind) -> Self {
+        assert_ne!(kind, LogKind::Preallocated { chunk: 0 }, "a chunk has bytes");
+        Self::build(State::new(), kind, None)
+    }
+
+    /// An empty file system that keeps a [history](MemFs::history) of its operations, with all bytes ever written.
+    pub fn recording() -> Self {
+        Self::build(State::new(), LogKind::default(), Some(Journal::default()))
+    }
+
+    /// The same with logs that look like this.
+    ///
+    /// # Panics
+    ///
+    /// When a chunk is 0 bytes long.
+    pub fn recording_with_log_kind(kind: LogKind) -> Self {
+        assert_ne!(kind, LogKind::Preallocated { chunk: 0 }, "a chunk has bytes");
+        Self::build(State::new(), kind, Some(Journal::default()))
+    }
+
+    /// What a power failure now may leave: the synced state, and of what came after a part that `seed` chooses.
+    ///
+    /// `keep` is the probability that a write, sector by sector, a change of length or a change of a name is kept:
+    /// none at 0.0, all at 1.0. A change of names is kept whole or not at all, so that a renamed file never loses both
+    /// names. The image is a file system of its own, in which everything is synced, no lock is held and nothing is
+    /// recorded.
+    #[must_use]
+    pub fn crash_image(&self, keep: f64, seed: u64) -> MemFs {
+        let inner = self.shared.read();
+        Self::build(inner.state.crashed(keep, seed), self.shared.log_kind, None)
+    }
+
+    /// How many mutating operations there were: also those that allocate space for a log.
+    pub fn operations(&self) -> u64 {
+        self.shared.read().operations
+    }
+
+    /// The operations so far. Empty unless the file system is [`recording`](MemFs::recording).
+    pub fn history(&self) -> History {
+        let nothing = Journal::default();
+        self.shared.read().journal.as_ref().unwrap_or(&nothing).history(self.shared.log_kind)
+    }
+
+    fn build(state: State, log_kind: LogKind, journal: Option<Journal>) -> Self {
+        // 0 is the operating system's.
+        static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+        let inner = Inner { state, journal, operations: 0, locked: BTreeSet::new() };
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        Self { shared: Arc::new(Shared { id, log_kind, inner: RwLock::new(inner) }) }
+    }
+}
+
+#[derive(Debug)]
+struct Shared {
+    id: u64,
+    log_kind: LogKind,
+    inner: RwLock<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    state: State,
+    journal: Option<Journal>,
+    operations: u64,
+    locked: BTreeSet<Inode>,
+}
+
+impl Shared {
+    fn read(&self) -> RwLockReadGuard<'_, Inner> {
+        // A panic of a test's own thread does not change what was applied before.
+        self.inner.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Inner> {
+        self.inner.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// Counts, records and applies an operation that can no longer fail.
+    fn perform(&mut self, op: &Op) {
+        self.operations += 1;
+        if let Some(journal) = &mut self.journal {
+            journal.record(&self.state, op);
+        }
+        self.state.apply(op);
+    }
+
+    /// The file of this name.
+    fn find(&self, path: &Path) -> io::Result<Inode> {
+        if let Some(inode) = self.state.live.get(path) {
+            return Ok(inode);
+        }
+        Err(if self.state.dirs.contains(path) { ErrorKind::IsADirectory } else { ErrorKind::NotFound }.into())
+    }
+
+    fn check_dir(&self, path: &Path) -> io::Result<()> {
+        if self.state.dirs.contains(path) {
+            return Ok(());
+        }
+        let is_file = self.state.live.get(path).is_some();
+        Err(if is_file { ErrorKind::NotADirectory } else { ErrorKind::NotFound }.into())
+    }
+
+    /// Creates a file where there is nothing.
+    fn create(&mut self, path: Arc<Path>) -> io::Result<Inode> {
+        self.check_dir(path.parent().unwrap_or(&path))?;
+        if self.state.dirs.contains(&path) || self.state.live.get(&path).is_some() {
+            return Err(ErrorKind::AlreadyExists.into());
+        }
+        let inode = self.state.next_inode;
+        self.perform(&Op::Name(NameChange::Create(path, inode)));
+        Ok(inode)
+    }
+
+    fn rename(&mut self, from: Arc<Path>, to: Arc<Path>) -> io::Result<Inode> {
+        let inode = self.find(&from)?;
+        self.check_dir(to.parent().unwrap_or(&to))?;
+        if self.state.dirs.contains(&to) {
+            return Err(ErrorKind::IsADirectory.into());
+        }
+        if from != to {
+            self.perform(&Op::Name(NameChange::Rename { from, to, inode }));
+        }
+        Ok(inode)
+    }
+
+    fn write(&mut self, inode: Inode, offset: u64, bytes: &[u8]) {
+        self.perform(&Op::Data(inode, DataChange::Write { offset, bytes: bytes.into() }));
+    }
+
+    fn set_len(&mut self, inode: Inode, len: u64) {
+        self.perform(&Op::Data(inode, DataChange::SetLen(len)));
+    }
+
+    fn file_len(&self, inode: Inode) -> u64 {
+        self.state.files.get(&inode).map_or(0, |file| file.live.len())
+    }
+}
+
+impl Fs for MemFs {
+    fn id(&self) -> u64 {
+        self.shared.id
+    }
+
+    fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
+        let path = absolute(path);
+        let inner = self.shared.read();
+        if !inner.state.dirs.contains(&path) {
+            inner.find(&path)?;
+        }
+        Ok(path.to_path_buf())
+    }
+
+    fn create_dir_all(&self, path: &Path) -> io::Result<()> {
+        let path = absolute(path);
+        let mut inner = self.shared.write();
+        let missing: Vec<_> = path.ancestors().take_while(|dir| !inner.state.dirs.contains(*dir)).collect();
+        if missing.iter().any(|dir| inner.state.live.get(dir).is_some()) {
+            return Err(ErrorKind::AlreadyExists.into());
+        }
+        missing.into_iter().rev().for_each(|dir| inner.perform(&Op::CreateDir(dir.into())));
+        Ok(())
+    }
+
+    fn list_dir(&self, path: &Path) -> io::Result<Vec<String>> {
+        let path = absolute(path);
+        let inner = self.shared.read();
+        inner.check_dir(&path)?;
+        let all = inner.state.live.iter().map(|(file, _)| file).chain(&inner.state.dirs);
+        let inside = all.filter(|other| other.parent() == Some(&path));
+        let names = inside.filter_map(|other| Some(other.file_name()?.to_str()?.to_owned()));
+        let mut names: Vec<_> = names.collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    fn metadata(&self, path: &Path) -> io::Result<Metadata> {
+        let path = absolute(path);
+        let inner = self.shared.read();
+        if inner.state.dirs.contains(&path) {
+            return Ok(Metadata { is_dir: true, len: 0 });
+        }
+        Ok(Metadata { is_dir: false, len: inner.file_len(inner.find(&path)?) })
+    }
+
+    fn open_random(&self, path: &Path) -> io::Result<Arc<dyn RandomAccessFile>> {
+        let mut inner = self.shared.write();
+        let inode = inner.find(&absolute(path))?;
+        Ok(Arc::new(MemRandom::new(Handle::open(&self.shared, &mut inner, inode))))
+    }
+
+    fn create_append(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
+        let mut inner = self.shared.write();
+        let inode = inner.create(absolute(path))?;
+        Ok(Box::new(MemAppend::new(Handle::open(&self.shared, &mut inner, inode))))
+    }
+
+    fn create_log(&self, path: &Path) -> io::Result<Box<dyn LogFile>> {
+        let mut inner = self.shared.write();
+        let inode = inner.create(absolute(path))?;
+        Ok(Box::new(MemLog::new(Handle::open(&self.shared, &mut inner, inode), &mut inner)))
+    }
+
+    fn recycle_log(&self, from: &Path, to: &Path) -> io::Result<Box<dyn LogFile>> {
+        let mut inner = self.shared.write();
+        let inode = inner.rename(absolute(from), absolute(to))?;
+        Ok(Box::new(MemLog::new(Handle::open(&self.shared, &mut inner, inode), &mut inner)))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.shared.write().rename(absolute(from), absolute(to)).map(|_| ())
+    }
+
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        let path = absolute(path);
+        let mut inner = self.shared.write();
+        let inode = inner.find(&path)?;
+        inner.perform(&Op::Name(NameChange::Remove(path, inode)));
+        Ok(())
+    }
+
+    fn sync_file(&self, path: &Path) -> io::Result<()> {
+        let mut inner = self.shared.write();
+        let inode = inner.find(&absolute(path))?;
+        inner.perform(&Op::SyncFile(inode));
+        Ok(())
+    }
+
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        let path = absolute(path);
+        let mut inner = self.shared.write();
+        inner.check_dir(&path)?;
+        inner.perform(&Op::SyncDir(path));
+        Ok(())
+    }
+
+    fn try_lock(&self, path: &Path, note: &str) -> io::Result<Option<Box<dyn FileLock>>> {
+        let path = absolute(path);
+        let mut inner = self.shared.write();
+        let inode = match inner.find(&path) {
+            Err(e) if e.kind() == ErrorKind::NotFound => inner.create(path)?,
+            found => found?,
+        };
+        if !inner.locked.insert(inode) {
+            return Ok(None);
+        }
+        inner.write(inode, 0, note.as_bytes());
+        inner.set_len(inode, note.len() as u64);
+        Ok(Some(Box::new(MemLock::new(Handle::open(&self.shared, &mut inner, inode)))))
+    }
+}
+
+/// The one way to write a path down: absolute, without `.` and `..`.
+fn absolute(path: &Path) -> Arc<Path> {
+    let mut absolute = PathBuf::from("/");
+    for component in path.components() {
+        match component {
+            Component::Normal(name) => absolute.push(name),
+            Component::ParentDir => {
+                absolute.pop();
+            }
+            Component::Prefix(_) | Component::RootDir | Component::CurDir => {}
+        }
+    }
+    absolute.into()
+}

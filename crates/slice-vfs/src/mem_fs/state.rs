@@ -1,0 +1,225 @@
+//! What the file system in memory knows, and the one place where it changes: [`State::apply`].
+//!
+//! Each thing is kept twice, live (what programs see) and synced (what a power failure leaves at least), with the
+//! changes between the two in order:
+//!
+//! ```text
+//!            write, set_len                             sync of the file
+//!   file     synced ------------ pending changes ------------> live
+//!            create, rename, remove                     sync_dir
+//!   names    synced ------------ pending changes ------------> live
+//! ```
+//!
+//! A file is an inode number and lives apart from its name, as on a disk: a synced file whose name is not is lost.
+//!
+//! Invariant: the pending changes applied to the synced state give the live one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::content::Content;
+
+/// Tells files apart for as long as the file system lives.
+pub(super) type Inode = u64;
+
+/// One mutating operation, as it is applied and as the journal keeps it.
+#[derive(Clone, Debug)]
+pub(super) enum Op {
+    /// Makes a directory with a durable name.
+    CreateDir(Arc<Path>),
+    /// Changes names.
+    Name(NameChange),
+    /// Changes the bytes of a file.
+    Data(Inode, DataChange),
+    /// Makes the bytes of a file durable.
+    SyncFile(Inode),
+    /// Makes the names in a directory durable.
+    SyncDir(Arc<Path>),
+}
+
+/// A change of the names in directories.
+#[derive(Clone, Debug)]
+pub(super) enum NameChange {
+    Create(Arc<Path>, Inode),
+    Rename { from: Arc<Path>, to: Arc<Path>, inode: Inode },
+    Remove(Arc<Path>, Inode),
+}
+
+impl NameChange {
+    fn inode(&self) -> Inode {
+        let (Self::Create(_, inode) | Self::Remove(_, inode) | Self::Rename { inode, .. }) = self;
+        *inode
+    }
+
+    /// The name that the change is about: of a rename, the new one.
+    pub(super) fn path(&self) -> &Arc<Path> {
+        let (Self::Create(path, _) | Self::Remove(path, _) | Self::Rename { to: path, .. }) = self;
+        path
+    }
+
+    /// Whether a sync of `dir` makes the change durable: all of it, as a rename between directories is one
+    /// transaction of the file system.
+    fn is_in(&self, dir: &Path) -> bool {
+        let inside = |path: &Path| path.parent() == Some(dir);
+        match self {
+            Self::Create(path, _) | Self::Remove(path, _) => inside(path),
+            Self::Rename { from, to, .. } => inside(from) || inside(to),
+        }
+    }
+}
+
+/// A change of the bytes of a file.
+#[derive(Clone, Debug)]
+pub(super) enum DataChange {
+    Write { offset: u64, bytes: Arc<[u8]> },
+    SetLen(u64),
+}
+
+/// Which file has a name.
+///
+/// Invariant: a file has one name at most.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Names(BTreeMap<Arc<Path>, Inode>);
+
+impl Names {
+    pub(super) fn get(&self, path: &Path) -> Option<Inode> {
+        self.0.get(path).copied()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Arc<Path>, Inode)> {
+        self.0.iter().map(|(path, inode)| (path, *inode))
+    }
+
+    /// Applies a change, also one whose predecessors were lost: then it does what is left to do.
+    pub(super) fn apply(&mut self, change: &NameChange) {
+        match change {
+            NameChange::Create(path, inode) => {
+                self.0.insert(path.clone(), *inode);
+            }
+            NameChange::Rename { from, to, inode } => {
+                if self.get(from) == Some(*inode) {
+                    self.0.remove(from);
+                } else {
+                    // An earlier rename of it was lost, so it goes by another name here.
+                    self.0.retain(|_, named| named != inode);
+                }
+                self.0.insert(to.clone(), *inode);
+            }
+            NameChange::Remove(path, inode) => {
+                if self.get(path) == Some(*inode) {
+                    self.0.remove(path);
+                }
+            }
+        }
+    }
+}
+
+/// The bytes of a file, live and synced.
+#[derive(Clone, Debug, Default)]
+pub(super) struct File {
+    pub(super) live: Content,
+    pub(super) synced: Content,
+    pub(super) pending: Vec<DataChange>,
+}
+
+impl File {
+    /// A file whose bytes are all synced.
+    pub(super) fn synced(content: Content) -> Self {
+        Self { live: content.clone(), synced: content, pending: Vec::new() }
+    }
+
+    fn change(&mut self, change: &DataChange) {
+        change.apply(&mut self.live);
+        self.pending.push(change.clone());
+    }
+
+    fn sync(&mut self) {
+        self.synced = self.live.clone();
+        self.pending.clear();
+    }
+}
+
+impl DataChange {
+    pub(super) fn apply(&self, content: &mut Content) {
+        match self {
+            Self::Write { offset, bytes } => content.write(*offset, bytes),
+            Self::SetLen(len) => content.set_len(*len),
+        }
+    }
+}
+
+/// The whole file system.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    /// Directories: their names are durable from the start.
+    pub(super) dirs: BTreeSet<Arc<Path>>,
+    pub(super) live: Names,
+    pub(super) synced: Names,
+    pub(super) pending: Vec<NameChange>,
+    pub(super) files: BTreeMap<Inode, File>,
+    /// The handles of each open file: their bytes outlive their names.
+    pub(super) open: BTreeMap<Inode, usize>,
+    pub(super) next_inode: Inode,
+}
+
+impl State {
+    /// An empty root directory.
+    pub(super) fn new() -> Self {
+        Self { dirs: BTreeSet::from([Path::new("/").into()]), ..Self::default() }
+    }
+
+    /// Applies an operation that can no longer fail.
+    pub(super) fn apply(&mut self, op: &Op) {
+        match op {
+            Op::CreateDir(path) => {
+                self.dirs.insert(path.clone());
+            }
+            Op::Name(change) => self.change_names(change),
+            Op::Data(inode, change) => {
+                // A file without a name can still be written, and nothing of it will be left.
+                if let Some(file) = self.files.get_mut(inode) {
+                    file.change(change);
+                }
+            }
+            Op::SyncFile(_) | Op::SyncDir(_) => self.make_durable(op),
+        }
+    }
+
+    /// The one place where anything becomes durable: a test that wants a lying disk skips this.
+    fn make_durable(&mut self, op: &Op) {
+        match op {
+            Op::SyncFile(inode) => {
+                if let Some(file) = self.files.get_mut(inode) {
+                    file.sync();
+                }
+            }
+            Op::SyncDir(dir) => {
+                let synced = &mut self.synced;
+                self.pending
+                    .extract_if(.., |change| change.is_in(dir))
+                    .for_each(|change| synced.apply(&change));
+                self.forget_unreachable();
+            }
+            Op::CreateDir(_) | Op::Name(_) | Op::Data(..) => {}
+        }
+    }
+
+    fn change_names(&mut self, change: &NameChange) {
+        if let NameChange::Create(_, inode) = change {
+            self.files.insert(*inode, File::default());
+            self.next_inode = inode + 1;
+        }
+        self.live.apply(change);
+        self.pending.push(change.clone());
+    }
+
+    /// Drops the bytes of files that have no name, cannot get one back in a crash, and are not open.
+    fn forget_unreachable(&mut self) {
+        let mut reachable: BTreeSet<Inode> = self.open.keys().copied().collect();
+        reachable.extend(self.live.iter().map(|(_, inode)| inode));
+        reachable.extend(self.synced.iter().map(|(_, inode)| inode));
+        reachable.extend(self.pending.iter().map(NameChange::inode));
+        self.files.retain(|inode, _| reachable.contains(inode));
+    }
+}

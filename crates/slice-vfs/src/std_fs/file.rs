@@ -1,0 +1,87 @@
+//! Files that are written once and read at any place.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
+
+use crate::{Access, AppendFile, RandomAccessFile};
+
+/// A file open for reading.
+#[derive(Debug)]
+pub(super) struct StdRandom {
+    file: File,
+}
+
+impl StdRandom {
+    pub(super) fn new(file: File) -> Self {
+        Self { file }
+    }
+}
+
+impl RandomAccessFile for StdRandom {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
+
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        self.file.read_exact_at(buf, offset)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn try_read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<bool> {
+        use rustix::io::{Errno, ReadWriteFlags, preadv2};
+
+        let wanted = buf.len();
+        let mut bufs = [io::IoSliceMut::new(buf)];
+        match preadv2(&self.file, &mut bufs, offset, ReadWriteFlags::NOWAIT) {
+            Ok(read) => Ok(read == wanted),
+            // Not in memory; a file system or kernel without the flag; a signal. The caller's blocking read
+            // deals with each.
+            Err(Errno::AGAIN | Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL | Errno::INTR) => Ok(false),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn try_read_exact_at(&self, _buf: &mut [u8], _offset: u64) -> io::Result<bool> {
+        Ok(false)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn advise(&self, access: Access) {
+        use rustix::fs::{Advice, fadvise};
+
+        let advice = match access {
+            Access::Random => Advice::Random,
+            Access::Sequential => Advice::Sequential,
+        };
+        // Advice that is not taken costs speed only.
+        let _ = fadvise(&self.file, 0, None, advice);
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn advise(&self, _access: Access) {}
+}
+
+/// A file being written from front to back.
+#[derive(Debug)]
+pub(super) struct StdAppend {
+    file: File,
+}
+
+impl StdAppend {
+    pub(super) fn new(file: File) -> Self {
+        Self { file }
+    }
+}
+
+impl AppendFile for StdAppend {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        // fdatasync: what it leaves out of the metadata (times) is not needed to read the bytes back.
+        self.file.sync_data()
+    }
+}

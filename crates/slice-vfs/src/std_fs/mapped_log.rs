@@ -1,0 +1,249 @@
+//! A log that is copied into a mapping: an append is a memcpy into the page cache, without a system call, and it
+//! still survives the end of the process, because the page cache does.
+//!
+//! ```text
+//!   file    | past chunks, unmapped | current chunk            | next chunk             |
+//!           0                       ^        ^ len  ^ len+16   ^ populated, in the slot ^ allocated
+//! ```
+//!
+//! Chunks grow from 1 to 16 MiB, so that an idle log stays small and a busy one seldom switches. The next one is made
+//! by whoever calls [`LogControl::allocate_ahead`], and handed over through a mutex that the appender takes only at
+//! the end of a chunk. Used-up chunks go back the same way, as unmapping is work too.
+//!
+//! Invariants: the chunks of the appender lie end to end and reach [`LOG_GAP`] bytes behind `len`; those bytes are
+//! zeros; nothing is mapped or allocated after [`finish`](LogFile::finish).
+//!
+//! Measured against `write(2)`, which costs some 350 ns for a small record: a copy into a populated chunk costs 16 to
+//! 60 ns, one that takes the page faults 260 ns.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::mapped::Chunk;
+use crate::{LOG_GAP, LogControl, LogFile};
+
+/// The first chunk, and what allocations are rounded to. A multiple of every page size.
+const CHUNK_MIN: u64 = 1 << 20;
+/// Chunks double up to this.
+const CHUNK_MAX: u64 = 16 << 20;
+/// What an allocation is rounded to when a disk is too full for a whole chunk. A multiple of every page size.
+const CHUNK_UNIT: u64 = 64 << 10;
+/// The gap, as an offset in the file counts.
+const GAP: u64 = LOG_GAP as u64;
+
+/// The appender's side.
+#[derive(Debug)]
+pub(super) struct MappedLog {
+    shared: Arc<Shared>,
+    /// End to end, from the one that holds byte `len`; empty after `finish`.
+    chunks: VecDeque<Chunk>,
+    len: u64,
+    /// Where the last chunk ends.
+    mapped_end: u64,
+    /// Past this length the log asks for the next chunk.
+    low_at: u64,
+}
+
+impl MappedLog {
+    /// Starts an empty log in a file, over the bytes of its past life if it has one.
+    pub(super) fn open(file: File) -> io::Result<Self> {
+        let slot = Slot { next: None, retired: Vec::new(), allocated: 0, size: CHUNK_MIN, is_open: true };
+        let shared = Arc::new(Shared { file, has_next: AtomicBool::new(false), slot: Mutex::new(slot) });
+        let mut log = Self { shared, chunks: VecDeque::new(), len: 0, mapped_end: 0, low_at: 0 };
+        log.reserve(GAP)?;
+        log.put(&[]);
+        Ok(log)
+    }
+
+    /// Sees to it that the chunks reach `end`.
+    #[cold]
+    fn reserve(&mut self, end: u64) -> io::Result<()> {
+        let shared = Arc::clone(&self.shared);
+        let mut slot = shared.lock();
+        while self.mapped_end < end {
+            let chunk = match slot.next.take() {
+                Some(chunk) => chunk,
+                None => slot.allocate(&shared.file, end - self.mapped_end)?,
+            };
+            shared.has_next.store(false, Ordering::Relaxed);
+            self.mapped_end = chunk.end();
+            self.low_at = chunk.start() + (chunk.end() - chunk.start()) / 2;
+            self.chunks.push_back(chunk);
+        }
+        Ok(())
+    }
+
+    /// Copies `parts` to the end of the log and zeros behind them: zeros first, so that what stands there of a past
+    /// life never follows a whole record.
+    fn put(&mut self, parts: &[&[u8]]) {
+        let total: usize = parts.iter().map(|part| part.len()).sum();
+        let Some(chunk) = self.chunks.front_mut() else { unreachable!("`reserve` has put a chunk there") };
+        let at = (self.len - chunk.start()) as usize;
+        if let Some(room) = chunk.bytes_mut().get_mut(at..at + total + LOG_GAP) {
+            let (room, gap) = room.split_at_mut(total);
+            gap.fill(0);
+            copy_parts(room, parts);
+        } else {
+            self.put_across(total as u64, parts);
+        }
+        self.len += total as u64;
+    }
+
+    /// The same when more than one chunk is touched.
+    #[cold]
+    fn put_across(&mut self, total: u64, parts: &[&[u8]]) {
+        self.write_at(self.len + total, &[0; LOG_GAP]);
+        let mut at = self.len;
+        for part in parts {
+            self.write_at(at, part);
+            at += part.len() as u64;
+        }
+    }
+
+    /// Writes bytes at an offset of the file, over all chunks that they touch.
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) {
+        let mut done = 0;
+        for chunk in &mut self.chunks {
+            let at = offset + done as u64;
+            if at < chunk.end() && done < bytes.len() {
+                let start = (at - chunk.start()) as usize;
+                let room = &mut chunk.bytes_mut()[start..];
+                let len = room.len().min(bytes.len() - done);
+                room[..len].copy_from_slice(&bytes[done..done + len]);
+                done += len;
+            }
+        }
+        assert_eq!(done, bytes.len(), "the chunks reach behind the end of the log");
+    }
+
+    /// Hands over the chunks that end at or before `len`.
+    #[cold]
+    fn retire(&mut self) {
+        let used_up = self.chunks.iter().take_while(|chunk| chunk.end() <= self.len).count();
+        self.shared.lock().retired.extend(self.chunks.drain(..used_up));
+    }
+}
+
+impl LogFile for MappedLog {
+    fn append(&mut self, parts: &[&[u8]]) -> io::Result<()> {
+        let total: usize = parts.iter().map(|part| part.len()).sum();
+        let end = self.len + total as u64;
+        if end + GAP > self.mapped_end {
+            self.reserve(end + GAP)?;
+        }
+        self.put(parts);
+        if self.chunks.front().is_some_and(|front| front.end() <= end) {
+            self.retire();
+        }
+        Ok(())
+    }
+
+    fn len(&self) -> u64 {
+        self.len
+    }
+
+    fn is_low(&self) -> bool {
+        self.len >= self.low_at && !self.shared.has_next.load(Ordering::Relaxed)
+    }
+
+    fn control(&self) -> Arc<dyn LogControl> {
+        self.shared.clone()
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        let mut slot = self.shared.lock();
+        slot.is_open = false;
+        // Unmapped before the file shrinks: an access behind the end would be a SIGBUS.
+        slot.next = None;
+        slot.retired.clear();
+        self.chunks.clear();
+        self.mapped_end = 0;
+        self.low_at = u64::MAX;
+        self.shared.file.set_len(self.len)
+    }
+}
+
+/// Copies the parts, which fill `room`.
+fn copy_parts(mut room: &mut [u8], parts: &[&[u8]]) {
+    for part in parts {
+        let (here, rest) = room.split_at_mut(part.len());
+        here.copy_from_slice(part);
+        room = rest;
+    }
+}
+
+/// What the appender shares with those who sync and allocate.
+#[derive(Debug)]
+struct Shared {
+    file: File,
+    /// Whether the slot holds a chunk: a hint, for an `is_low` without the lock.
+    has_next: AtomicBool,
+    slot: Mutex<Slot>,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Slot> {
+        // Each change of a slot is whole before the next call that could panic.
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl LogControl for Shared {
+    fn sync(&self) -> io::Result<()> {
+        // On Linux this covers what was stored through the mapping: the kernel marks a page dirty in the page cache at
+        // the first store into it (and write-protects it again when it writes it back), and the pages of a shared
+        // mapping are the pages of the file. msync would come to the same, but needs the mappings at hand.
+        self.file.sync_data()
+    }
+
+    fn allocate_ahead(&self) -> io::Result<()> {
+        let mut slot = self.lock();
+        // Unmapped under the lock, as `finish` must not shorten the file before that.
+        slot.retired.clear();
+        if slot.is_open && slot.next.is_none() {
+            let chunk = slot.allocate(&self.file, 0)?;
+            chunk.populate();
+            slot.next = Some(chunk);
+            self.has_next.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
+
+/// Where the two sides meet.
+#[derive(Debug)]
+struct Slot {
+    /// Allocated ahead, mapped and populated.
+    next: Option<Chunk>,
+    /// Used up, to be unmapped.
+    retired: Vec<Chunk>,
+    /// Where the last chunk ends.
+    allocated: u64,
+    /// How long the next chunk is to be.
+    size: u64,
+    /// Until `finish`.
+    is_open: bool,
+}
+
+impl Slot {
+    /// Makes the chunk behind the last one: of the size that is due, and at least `least` bytes long. When the disk
+    /// is too full for that, just as long as needed.
+    fn allocate(&mut self, file: &File, least: u64) -> io::Result<Chunk> {
+        if !self.is_open {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a finished log is appended to no more"));
+        }
+        let wanted = self.size.max(least.next_multiple_of(CHUNK_MIN));
+        let chunk = match Chunk::allocate(file, self.allocated, wanted) {
+            Err(e) if e.kind() == io::ErrorKind::StorageFull => {
+                Chunk::allocate(file, self.allocated, least.max(1).next_multiple_of(CHUNK_UNIT))?
+            }
+            chunk => chunk?,
+        };
+        self.allocated = chunk.end();
+        self.size = (self.size * 2).min(CHUNK_MAX);
+        Ok(chunk)
+    }
+}
