@@ -4,11 +4,14 @@
     reason = "every method of the traits fails as the operating system does"
 )]
 
+pub mod conformance;
+mod fault_fs;
 mod fs;
 mod helpers;
 mod mem_fs;
 mod std_fs;
 
+pub use fault_fs::{Fault, FaultFs, Span};
 pub use fs::{Access, AppendFile, FileLock, Fs, LOG_GAP, LogControl, LogFile, Metadata, RandomAccessFile};
 pub use helpers::{lower_thread_priority, read_all, write_atomic};
 pub use mem_fs::{History, LogKind, MemFs, OpInfo, OpKind, Replay};

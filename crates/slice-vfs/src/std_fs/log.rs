@@ -19,7 +19,7 @@ pub(super) enum Kind {
 /// Opens a file as an empty log. `past` is how many bytes of a past life it holds.
 pub(super) fn open(kind: Kind, file: File, past: u64) -> io::Result<Box<dyn LogFile>> {
     match kind {
-        Kind::Plain => Ok(Box::new(PlainLog::new(file, past))),
+        Kind::Plain => Ok(Box::new(PlainLog::open(file, past)?)),
         Kind::ByFileSystem => by_file_system(file, past),
     }
 }
@@ -30,18 +30,18 @@ fn by_file_system(file: File, past: u64) -> io::Result<Box<dyn LogFile>> {
     use super::mapped_log::MappedLog;
 
     if !maps_well(&file) {
-        return Ok(Box::new(PlainLog::new(file, past)));
+        return Ok(Box::new(PlainLog::open(file, past)?));
     }
     match MappedLog::open(file.try_clone()?) {
         Ok(log) => Ok(Box::new(log)),
-        Err(e) if is_unsupported(&e) => Ok(Box::new(PlainLog::new(file, past))),
+        Err(e) if is_unsupported(&e) => Ok(Box::new(PlainLog::open(file, past)?)),
         Err(e) => Err(e),
     }
 }
 
 #[cfg(not(target_os = "linux"))]
 fn by_file_system(file: File, past: u64) -> io::Result<Box<dyn LogFile>> {
-    Ok(Box::new(PlainLog::new(file, past)))
+    Ok(Box::new(PlainLog::open(file, past)?))
 }
 
 /// Whether mapped writes are as good as written ones here: pages are shared with the page cache, `fdatasync` takes

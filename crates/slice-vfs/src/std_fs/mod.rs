@@ -103,9 +103,10 @@ impl Fs for StdFs {
 
     fn recycle_log(&self, from: &Path, to: &Path) -> io::Result<Box<dyn LogFile>> {
         fs::rename(from, to)?;
-        let file = OpenOptions::new().read(true).write(true).open(to)?;
-        let past = file.metadata()?.len();
-        log::open(self.logs, file, past)
+        reopen_log(self.logs, to).inspect_err(|_| {
+            // So that it can be tried again.
+            let _ = fs::rename(to, from);
+        })
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -133,6 +134,13 @@ impl Fs for StdFs {
 /// Creates a file that is read and written (a mapping needs both), unless there is one.
 fn create_new(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create_new(true).open(path)
+}
+
+/// Opens a finished log as an empty one.
+fn reopen_log(logs: Kind, path: &Path) -> io::Result<Box<dyn LogFile>> {
+    let file = OpenOptions::new().read(true).write(true).open(path)?;
+    let past = file.metadata()?.len();
+    log::open(logs, file, past)
 }
 
 /// Makes the name of a directory durable that was there already: whoever made it may have died before that.

@@ -31,8 +31,10 @@ pub(super) struct PlainLog {
 
 impl PlainLog {
     /// Starts an empty log. `past` is the length of the file's past life.
-    pub(super) fn new(file: File, past: u64) -> Self {
-        Self { control: Arc::new(Control { file }), len: 0, past, scratch: Vec::new() }
+    pub(super) fn open(file: File, past: u64) -> io::Result<Self> {
+        let mut log = Self { control: Arc::new(Control { file }), len: 0, past, scratch: Vec::new() };
+        log.append(&[])?;
+        Ok(log)
     }
 
     /// How much of the gap behind `end` lies on bytes of the past life.
