@@ -1,1 +1,30 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+
+pub mod block;
+mod builder;
+mod codec;
+mod fence;
+mod filter;
+mod format;
+mod index;
+mod iter;
+mod output;
+mod properties;
+mod reader;
+mod separator;
+mod store;
+mod table;
+mod verify;
+mod window;
+
+pub use block::Block;
+pub use builder::{TableBuilder, TableFiles, TableOptions};
+pub use codec::Compression;
+pub use iter::{IterOptions, TableIter};
+pub use properties::TableProperties;
+pub use reader::{CachePolicy, ReadMode};
+pub use store::{BlockStore, NoBlockStore};
+pub use table::{Table, TableSources};
+
+#[cfg(test)]
+mod tests;

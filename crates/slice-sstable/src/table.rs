@@ -1,0 +1,156 @@
+//! A table, open for reading.
+//!
+//! A lookup is one search of the fences, one question to the block store, one search of the block. Nothing is
+//! allocated on the way but the handle on the value.
+#![deny(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use slice_types::{Error, HEADER_LEN, Result, SeqNo, TableId, Trailer};
+use slice_vfs::RandomAccessFile;
+
+use crate::fence::Fences;
+use crate::filter::TableFilter;
+use crate::index::{self, Index};
+use crate::reader::{BlockReader, read_error};
+use crate::{BlockStore, CachePolicy, IterOptions, ReadMode, TableIter, TableProperties, format};
+
+/// What a table is opened from: the data file, and the contents of the two small ones.
+#[derive(Debug)]
+pub struct TableSources {
+    /// The data file, `.db`.
+    pub data: Arc<dyn RandomAccessFile>,
+    /// Its path, for messages.
+    pub data_path: PathBuf,
+    /// The whole index file, `.idx`.
+    pub index: Vec<u8>,
+    /// Its path, for messages.
+    pub index_path: PathBuf,
+    /// The whole filter file, `.bloom`.
+    pub filter: Vec<u8>,
+    /// Its path, for messages.
+    pub filter_path: PathBuf,
+}
+
+/// A table, open for reading by any number of threads. It never changes.
+///
+/// Fences and filter are in memory, blocks in the block store `S` or on disk.
+pub struct Table<S: BlockStore> {
+    pub(crate) properties: TableProperties,
+    pub(crate) fences: Fences,
+    pub(crate) filter: TableFilter,
+    pub(crate) reader: BlockReader<S>,
+}
+
+impl<S: BlockStore> Table<S> {
+    /// Opens a table. Reads the header of the data file, and no block.
+    ///
+    /// # Errors
+    ///
+    /// [`Corruption`](slice_types::ErrorKind::Corruption) when a file is damaged, of the wrong length or of another
+    /// table; [`Unsupported`](slice_types::ErrorKind::Unsupported) when it is of a newer format. The file is named.
+    pub fn open(id: TableId, sources: TableSources, store: S) -> Result<Arc<Self>> {
+        let TableSources { data, data_path, index, index_path, filter, filter_path } = sources;
+        let Index { properties, filter: filter_properties, fences } =
+            index::decode(&index).map_err(|e| e.with_file(index_path))?;
+        check_len(filter.len() as u64, properties.filter_bytes)
+            .and_then(|()| TableFilter::decode(&filter, filter_properties))
+            .map_err(|e| e.with_file(filter_path))
+            .and_then(|filter| {
+                check_data(&*data, &data_path, properties.data_bytes)?;
+                let reader = BlockReader { table: id, file: data, path: data_path, store };
+                Ok(Arc::new(Self { properties, fences, filter, reader }))
+            })
+    }
+
+    /// The number of the table.
+    pub fn id(&self) -> TableId {
+        self.reader.table
+    }
+
+    /// What is known of it without reading blocks.
+    pub fn properties(&self) -> &TableProperties {
+        &self.properties
+    }
+
+    /// Whether the table may have a key of this [hash](slice_types::hash_key): `false` is certain. Without a filter,
+    /// always `true`.
+    #[inline]
+    pub fn may_contain(&self, hash: u64) -> bool {
+        self.filter.may_contain(hash)
+    }
+
+    /// The newest version of `key` at or below `at`: its trailer and its value, which shares the block's memory.
+    ///
+    /// It does not ask the filter. An entry of any kind counts as a version, a range tombstone too that begins at
+    /// `key`; range tombstones that begin elsewhere are not looked for.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says; [`Corruption`](slice_types::ErrorKind::Corruption) with file and offset;
+    /// [`WouldBlock`](slice_types::ErrorKind::WouldBlock) in [`ReadMode::CachedOnly`].
+    #[inline]
+    pub fn get(&self, key: &[u8], at: SeqNo, mode: ReadMode) -> Result<Option<(Trailer, Bytes)>> {
+        let target = Trailer::seek(at);
+        let Some(handle) = self.fences.handle(self.fences.find(key, target)) else { return Ok(None) };
+        let block = self.reader.block(handle, mode, CachePolicy::Fill)?;
+        let found = block.lower_bound(key, target);
+        if found == block.count() || !block.has_key(found, key) {
+            return Ok(None);
+        }
+        Ok(Some((block.trailer(found), block.value_bytes(found))))
+    }
+
+    /// An iterator over all entries, which stands on none as yet. It keeps the table open.
+    pub fn iter(self: &Arc<Self>, options: IterOptions) -> TableIter<S> {
+        TableIter::new(Arc::clone(self), options)
+    }
+
+    /// Keys at which the table may be split into parts of about a block each, ascending. The last is its largest key.
+    ///
+    /// They need not be keys of the table. A key with versions in several blocks comes several times.
+    pub fn split_keys(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.fences.len()).map(|i| self.fences.separator(i))
+    }
+
+    /// About how many bytes of the data file lie before `key`.
+    pub fn approximate_offset(&self, key: &[u8]) -> u64 {
+        let block = self.fences.find(key, Trailer::FIRST);
+        self.fences.handle(block).map_or(self.fences.end_offset(), |handle| handle.offset)
+    }
+
+    /// The memory that fences and filter hold, in bytes.
+    pub fn memory_used(&self) -> usize {
+        self.fences.memory_used() + self.filter.memory_used()
+    }
+}
+
+impl<S: BlockStore> fmt::Debug for Table<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Table")
+            .field("id", &self.id())
+            .field("properties", &self.properties)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Checks the length and the header of the data file. Its blocks are checked as they are read.
+fn check_data(data: &dyn RandomAccessFile, path: &Path, expected_len: u64) -> Result<()> {
+    let mut header = [0; HEADER_LEN];
+    data.len()
+        .map_err(|e| Error::io("ask for the length of a table", e))
+        .and_then(|len| check_len(len, expected_len))
+        .and_then(|()| data.read_exact_at(&mut header, 0).map_err(read_error))
+        .and_then(|()| format::DATA.check(&header).map(|_| ()))
+        .map_err(|e| e.with_file(path))
+}
+
+fn check_len(found: u64, expected: u64) -> Result<()> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Error::corruption(format!("the file has {found} bytes, and {expected} were written")))
+}

@@ -1,0 +1,96 @@
+//! Reads a table from end to end and believes nothing.
+#![deny(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use bytes::Bytes;
+use slice_types::{EntryRef, Error, Result, Trailer, hash_key, internal_cmp};
+
+use crate::fence::Fences;
+use crate::{Block, BlockStore, CachePolicy, ReadMode, Table, TableProperties};
+
+impl<S: BlockStore> Table<S> {
+    /// Reads every block from the file, past the block store, and checks all that a builder promises: checksums, the
+    /// order of the entries, that fences stand where they should, that the properties are true, and that every key
+    /// passes the filter.
+    ///
+    /// # Errors
+    ///
+    /// [`Corruption`](slice_types::ErrorKind::Corruption) with file and offset of the first finding; what the operating
+    /// system says.
+    pub fn verify(&self) -> Result<()> {
+        let mut survey = Survey::new(&self.properties);
+        for index in 0..self.fences.len() {
+            let Some(handle) = self.fences.handle(index) else { break };
+            let block = self.reader.read_block(handle, ReadMode::Wait, CachePolicy::Bypass)?;
+            self.verify_block(index, &block, &mut survey).map_err(|e| self.reader.place(e, handle.offset))?;
+        }
+        survey.compare(&self.properties).map_err(|e| e.with_file(&self.reader.path))
+    }
+
+    fn verify_block(&self, index: usize, block: &Block, survey: &mut Survey) -> Result<()> {
+        let mut key = Vec::new();
+        for i in 0..block.count() {
+            key.clear();
+            block.key_into(i, &mut key);
+            let entry = EntryRef::new(&key, block.trailer(i), block.value(i));
+            check_fences(&self.fences, index, &entry)?;
+            if !self.may_contain(hash_key(&key)) {
+                return Err(Error::corruption(format!("the filter denies the entry {entry:?}")));
+            }
+            survey.take(&entry)?;
+        }
+        survey.found.blocks += 1;
+        Ok(())
+    }
+}
+
+/// Checks that an entry of block `index` stands behind the fence before and not behind its own.
+fn check_fences(fences: &Fences, index: usize, entry: &EntryRef<'_>) -> Result<()> {
+    let at = (entry.key, entry.trailer);
+    let is_inside = internal_cmp(at, fences.fence(index)).is_le();
+    let is_behind = index == 0 || internal_cmp(fences.fence(index - 1), at).is_lt();
+    if is_inside && is_behind {
+        return Ok(());
+    }
+    Err(Error::corruption(format!("the entry {entry:?} stands outside the fences of block {index}")))
+}
+
+/// What has been seen of a table.
+struct Survey {
+    found: TableProperties,
+    last: Option<(Vec<u8>, Trailer)>,
+}
+
+impl Survey {
+    fn new(properties: &TableProperties) -> Self {
+        Self { found: TableProperties::empty(properties.compression), last: None }
+    }
+
+    fn take(&mut self, entry: &EntryRef<'_>) -> Result<()> {
+        let (key, trailer) = self.last.get_or_insert_with(|| (Vec::new(), Trailer::FIRST));
+        let is_first = self.found.entries == 0;
+        if !is_first && internal_cmp((key, *trailer), (entry.key, entry.trailer)).is_ge() {
+            return Err(Error::corruption(format!("the entry {entry:?} is out of order")));
+        }
+        key.clear();
+        key.extend_from_slice(entry.key);
+        *trailer = entry.trailer;
+        self.found.count(entry);
+        Ok(())
+    }
+
+    fn compare(self, expected: &TableProperties) -> Result<()> {
+        let largest_key = self.last.map(|(key, _)| Bytes::from(key)).unwrap_or_default();
+        // Lengths of files were compared when the table was opened.
+        let found = TableProperties {
+            largest_key,
+            data_bytes: expected.data_bytes,
+            index_bytes: expected.index_bytes,
+            filter_bytes: expected.filter_bytes,
+            ..self.found
+        };
+        if found == *expected {
+            return Ok(());
+        }
+        Err(Error::corruption(format!("the blocks hold {found:?}, and the index says {expected:?}")))
+    }
+}
