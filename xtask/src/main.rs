@@ -1,1 +1,63 @@
-fn main() {}
+//! The repository's own chores: `cargo xtask ci | tidy | bench`. `cargo xtask help` says more.
+
+mod bench;
+mod ci;
+mod tidy;
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, ensure};
+use clap::Parser;
+
+/// The chores of this repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Chore {
+    /// Runs everything that has to pass before a change goes in, and stops at the first failure.
+    Ci,
+    /// Checks the rules of the repository that neither the compiler nor clippy knows.
+    Tidy,
+    /// Builds the workload driver for release and runs it, with the arguments that follow.
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// What the driver is told; `--help` says what it understands.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let outcome = match Chore::parse() {
+        Chore::Ci => ci::run(),
+        Chore::Tidy => tidy::run(root()),
+        Chore::Bench { args } => bench::run(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Without the backtrace that `Debug` may add: no one looks for a failed step in this program.
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The folder of the workspace.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the workspace")
+}
+
+/// Cargo, as the one that started us, with these arguments, to be run in the workspace.
+fn cargo<'a>(args: impl IntoIterator<Item = &'a str>) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(args).current_dir(root());
+    command
+}
+
+/// Runs a command and waits for it.
+fn succeed(mut command: Command) -> anyhow::Result<()> {
+    let status = command.status().with_context(|| format!("could not start {command:?}"))?;
+    ensure!(status.success(), "failed with {status}: {command:?}");
+    Ok(())
+}

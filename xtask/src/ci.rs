@@ -1,0 +1,60 @@
+//! `cargo xtask ci`: what has to pass, the quick and the likely to fail first, the tests last.
+
+use std::time::Instant;
+
+use crate::{cargo, root, succeed, tidy};
+
+/// A step: its heading, and what cargo is told.
+struct Step {
+    name: &'static str,
+    args: &'static [&'static str],
+    /// Flags for rustdoc. Only the step that builds the docs has them, as others would rebuild everything for a change of them.
+    rustdoc_flags: Option<&'static str>,
+}
+
+const fn step(name: &'static str, args: &'static [&'static str]) -> Step {
+    Step { name, args, rustdoc_flags: None }
+}
+
+const BEFORE_TIDY: [Step; 2] = [
+    step("format", &["fmt", "--all", "--check"]),
+    step("clippy", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+];
+
+const AFTER_TIDY: [Step; 3] = [
+    Step {
+        name: "docs",
+        // The command-line tool and the engine's library have the same name, `slice`, and so the same page.
+        args: &["doc", "--no-deps", "--workspace", "--exclude", "slice-cli"],
+        rustdoc_flags: Some("-D warnings"),
+    },
+    step("zstd", &["test", "--package", "slice-sstable", "--features", "zstd"]),
+    step("test", &["test", "--workspace"]),
+];
+
+/// Runs all steps, each under a heading, up to the first that fails.
+pub(crate) fn run() -> anyhow::Result<()> {
+    BEFORE_TIDY.iter().try_for_each(run_step)?;
+    under_heading("tidy", || tidy::run(root()))?;
+    AFTER_TIDY.iter().try_for_each(run_step)
+}
+
+fn run_step(step: &Step) -> anyhow::Result<()> {
+    under_heading(step.name, || {
+        let mut command = cargo(step.args.iter().copied());
+        if let Some(flags) = step.rustdoc_flags {
+            command.env("RUSTDOCFLAGS", flags);
+        }
+        succeed(command)
+    })
+}
+
+/// The headings go where cargo's own messages go, so that they stay in order.
+#[expect(clippy::disallowed_methods, reason = "it tells how long a step took, and no store is involved")]
+fn under_heading(name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    eprintln!("\n==> {name}");
+    let start = Instant::now();
+    work()?;
+    eprintln!("==> {name}: passed in {} s", start.elapsed().as_secs());
+    Ok(())
+}
