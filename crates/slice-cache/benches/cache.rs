@@ -10,8 +10,10 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use slice_cache::{BlockCache, RowCache};
 use xxhash_rust::xxh3::xxh3_64;
 
-/// The rows, or blocks, that are in the cache.
+/// The rows that there are.
 const ENTRIES: u64 = 100_000;
+/// The blocks that there are, each with memory of its own: a shared one would be a contended count.
+const BLOCKS: u64 = 10_000;
 /// What a row cache is asked for: the key and its hash, which the engine has computed before.
 type Key = ([u8; 16], u64);
 
@@ -20,7 +22,8 @@ fn keys(first: u64) -> Vec<Key> {
     (first..first + ENTRIES).map(key).map(|key| (key, xxh3_64(&key))).collect()
 }
 
-/// The time that `rounds` calls of `op` take in each of `threads` threads; it is given numbers below [`ENTRIES`].
+/// The time that `rounds` calls of `op` take in each of `threads` threads; it is given numbers below [`ENTRIES`], in an order
+/// without locality.
 fn timed(threads: u64, rounds: u64, op: impl Fn(u64) + Sync) -> Duration {
     let start = Instant::now();
     thread::scope(|scope| {
@@ -35,8 +38,9 @@ fn timed(threads: u64, rounds: u64, op: impl Fn(u64) + Sync) -> Duration {
 
 fn measure(c: &mut Criterion, group: &str, name: &str, op: impl Fn(u64) + Sync) {
     let mut group = c.benchmark_group(group);
-    group.throughput(Throughput::Elements(1)).measurement_time(Duration::from_secs(2));
+    group.sample_size(20).measurement_time(Duration::from_secs(1));
     for threads in [1, 2] {
+        group.throughput(Throughput::Elements(threads));
         group.bench_function(BenchmarkId::new(name, format!("{threads} threads")), |b| {
             b.iter_custom(|rounds| timed(threads, rounds, &op));
         });
@@ -69,18 +73,22 @@ fn rows(c: &mut Criterion) {
 }
 
 fn blocks(c: &mut Criterion) {
-    let block = Bytes::from(vec![7; 4096]);
-    // Shards are not filled evenly: with a tenth to spare, all of them fit.
-    let cache = BlockCache::new((ENTRIES as usize * 11 / 10) * (4096 + BlockCache::<Bytes>::ENTRY_OVERHEAD));
-    (0..ENTRIES).for_each(|n| cache.insert(1, n * 4096, block.clone()));
+    let blocks: Vec<_> = (0..BLOCKS).map(|_| Bytes::from(vec![7; 4096])).collect();
+    let insert = |cache: &BlockCache<Bytes>, n: u64| {
+        cache.insert(1, n % BLOCKS * 4096, blocks[(n % BLOCKS) as usize].clone());
+    };
+    // Shards are not filled evenly: with a fifth to spare, all blocks fit.
+    let share = 4096 + BlockCache::<Bytes>::ENTRY_OVERHEAD;
+    let cache = BlockCache::new(BLOCKS as usize * 6 / 5 * share);
+    (0..BLOCKS).for_each(|n| insert(&cache, n));
     measure(c, "block cache", "hit", |n| {
-        black_box(cache.get(1, n * 4096));
+        black_box(cache.get(1, n % BLOCKS * 4096));
     });
     measure(c, "block cache", "miss", |n| {
-        black_box(cache.get(2, n * 4096));
+        black_box(cache.get(2, n % BLOCKS * 4096));
     });
-    let small = BlockCache::new(64 << 20);
-    measure(c, "block cache", "insert and evict", |n| small.insert(1, n * 4096, block.clone()));
+    let small = BlockCache::new(BLOCKS as usize / 2 * share);
+    measure(c, "block cache", "insert and evict", |n| insert(&small, n));
 }
 
 criterion_group!(benches, rows, blocks);

@@ -9,8 +9,6 @@
 //! freed. A chunk that cannot take the next entry is left with its rest unused; since what is large is kept out of the
 //! chunks, that is an eighth of a full-grown chunk at most. The idea is LevelDB's (`util/arena.cc`).
 
-use std::mem;
-
 use bytes::{Bytes, BytesMut};
 
 /// The size of the first chunk, in bytes. Small, because an idle keyspace has a memtable as well.
@@ -35,15 +33,13 @@ impl Arena {
     pub(crate) fn store(&mut self, key: &[u8], value: &[u8]) -> Bytes {
         let len = key.len() + value.len();
         if len > LARGE {
-            self.allocated += len + CHUNK_OVERHEAD;
-            return Bytes::from([key, value].concat());
+            return append(&mut self.allocate(len), key, value);
         }
         if self.chunk.capacity() < len {
-            self.grow(len);
+            let size = self.allocated.clamp(CHUNK_MIN, CHUNK_MAX).max(len);
+            self.chunk = self.allocate(size);
         }
-        self.chunk.extend_from_slice(key);
-        self.chunk.extend_from_slice(value);
-        self.chunk.split().freeze()
+        append(&mut self.chunk, key, value)
     }
 
     /// All memory that was ever taken, in bytes. Nothing is given back before the arena and its entries are dropped.
@@ -51,12 +47,19 @@ impl Arena {
         self.allocated
     }
 
-    #[cold]
-    fn grow(&mut self, len: usize) {
-        let size = self.allocated.clamp(CHUNK_MIN, CHUNK_MAX).max(len);
+    fn allocate(&mut self, size: usize) -> BytesMut {
         self.allocated += size + CHUNK_OVERHEAD;
-        drop(mem::replace(&mut self.chunk, BytesMut::with_capacity(size)));
+        BytesMut::with_capacity(size)
     }
+}
+
+/// Takes the front of `chunk`, which has room, for `key` and `value`.
+///
+/// It splits even where the entry is all of the chunk: the shared form is made here, and not by the first reader.
+fn append(chunk: &mut BytesMut, key: &[u8], value: &[u8]) -> Bytes {
+    chunk.extend_from_slice(key);
+    chunk.extend_from_slice(value);
+    chunk.split().freeze()
 }
 
 #[cfg(test)]

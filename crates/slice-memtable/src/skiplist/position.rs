@@ -31,18 +31,18 @@ impl<'a> Place<'a> {
         self.head == other.head && self.key == other.key
     }
 
-    /// [`internal_cmp`], sparing the look at the key where the head decides.
+    /// [`internal_cmp`], sparing the look at the keys where heads and lengths decide.
     ///
-    /// Where heads differ, they differ as the keys do: padding is zeros, and no byte is below zero. Where they do not,
-    /// a key might still go on, or end in zeros of its own.
+    /// Where heads differ, they differ as the keys do: padding is zeros, and no byte is below zero. Where they agree and
+    /// one key ends within its head, that key is a prefix of the other, and the shorter comes first.
     #[inline]
     fn order(&self, other: &Place<'_>) -> Ordering {
         self.head.cmp(&other.head).then_with(|| {
-            if self.key.len().max(other.key.len()) <= HEAD_LEN {
-                let by_len = self.key.len().cmp(&other.key.len());
-                return by_len.then_with(|| other.trailer.to_u64().cmp(&self.trailer.to_u64()));
+            if self.key.len().min(other.key.len()) > HEAD_LEN {
+                return internal_cmp((self.key, self.trailer), (other.key, other.trailer));
             }
-            internal_cmp((self.key, self.trailer), (other.key, other.trailer))
+            let by_len = self.key.len().cmp(&other.key.len());
+            by_len.then_with(|| internal_cmp((b"", self.trailer), (b"", other.trailer)))
         })
     }
 }

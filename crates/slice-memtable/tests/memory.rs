@@ -1,0 +1,119 @@
+//! `memory_used` against the allocator, which is the one who knows; and what a lookup allocates, which is nothing.
+//!
+//! One test only: the allocator counts for the whole process.
+#![expect(unsafe_code, reason = "a global allocator is an unsafe trait")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use slice_memtable::{MemTable, SkipListMemTable};
+use slice_types::{EntryIterator, EntryKind, SeqNo, Trailer};
+
+/// The system's allocator, with what is live and how often it was called.
+struct Counting;
+
+static LIVE: AtomicUsize = AtomicUsize::new(0);
+static CALLS: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call is passed on unchanged to `System`, which keeps the contract; counting touches no memory of it.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        LIVE.fetch_add(layout.size(), Ordering::Relaxed);
+        CALLS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller keeps the contract of `alloc`, which is the same.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: `ptr` came from `alloc` above with this layout, so from `System`.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn put(n: u64) -> Trailer {
+    Trailer::new(SeqNo::new(n), EntryKind::Put)
+}
+
+/// A table of `entries` entries, and what the allocator gave for it, in bytes.
+fn filled(entries: u64, value: &[u8]) -> (Arc<SkipListMemTable>, usize) {
+    let before = LIVE.load(Ordering::Relaxed);
+    let table = Arc::new(SkipListMemTable::new());
+    for n in 0..entries {
+        table.insert(&u128::from(n.wrapping_mul(0x9e37_79b9_7f4a_7c15)).to_be_bytes(), put(n), value);
+    }
+    (table, LIVE.load(Ordering::Relaxed) - before)
+}
+
+fn memory_used_is_within_a_fifth_of_the_truth() {
+    for (entries, value_len) in [
+        (20_000, 0),
+        (20_000, 10),
+        (20_000, 100),
+        (5_000, 1_000),
+        (2_000, 20_000),
+        (500, 40_000),
+        (20, 1_000_000),
+    ] {
+        let (table, truth) = filled(entries, &vec![7; value_len]);
+        let used = table.memory_used();
+        let ratio = used as f64 / truth as f64;
+        assert!((0.8..1.2).contains(&ratio), "{entries} of {value_len} B: says {used}, holds {truth}");
+    }
+}
+
+fn a_small_table_is_not_charged_a_large_chunk() {
+    let (table, _) = filled(1, b"value");
+    assert!(table.memory_used() < 8 * 1024, "{}", table.memory_used());
+}
+
+fn lookups_allocate_nothing() {
+    for value_len in [100, 40_000] {
+        lookups_in_a_table_allocate_nothing(value_len);
+    }
+}
+
+fn lookups_in_a_table_allocate_nothing(value_len: usize) {
+    let (table, _) = filled(1000, &vec![7; value_len]);
+    // The first lookup of a thread registers it with the list's collector.
+    table.get(b"", SeqNo::MAX);
+    let before = CALLS.load(Ordering::Relaxed);
+    for n in 0..1000_u64 {
+        let key = u128::from(n.wrapping_mul(0x9e37_79b9_7f4a_7c15)).to_be_bytes();
+        assert!(table.get(&key, SeqNo::MAX).is_some());
+        assert!(table.get(&key[..15], SeqNo::MAX).is_none());
+    }
+    assert_eq!(CALLS.load(Ordering::Relaxed) - before, 0, "with values of {value_len} B");
+}
+
+fn a_scan_allocates_its_batch_and_nothing_an_entry() {
+    let (table, _) = filled(10_000, &[7; 100]);
+    let before = CALLS.load(Ordering::Relaxed);
+    let mut iter = table.iter();
+    iter.seek_to_first().unwrap();
+    while iter.entry().is_some() {
+        iter.next().unwrap();
+    }
+    let calls = CALLS.load(Ordering::Relaxed) - before;
+    assert!(calls < 20, "{calls} allocations");
+}
+
+fn all_is_given_back() {
+    let before = LIVE.load(Ordering::Relaxed);
+    drop(filled(10_000, &[7; 100]));
+    let left = LIVE.load(Ordering::Relaxed).saturating_sub(before);
+    assert!(left < 4096, "{left} bytes");
+}
+
+#[test]
+fn memory_is_what_it_says_and_lookups_take_none() {
+    memory_used_is_within_a_fifth_of_the_truth();
+    a_small_table_is_not_charged_a_large_chunk();
+    lookups_allocate_nothing();
+    a_scan_allocates_its_batch_and_nothing_an_entry();
+    all_is_given_back();
+}
