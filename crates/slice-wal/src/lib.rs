@@ -1,1 +1,17 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+
+mod batch;
+mod format;
+mod position;
+mod recovery;
+mod scan;
+mod sync;
+mod writer;
+
+pub use batch::{EncodedBatch, Entries, WalEntry};
+pub use format::{FILE_HEADER_LEN, FORMAT, RECORD_HEADER_LEN};
+pub use position::LogPosition;
+pub use recovery::{LogEnd, RecoveredLog, RecoveryMode, durable_mark, replay};
+pub use scan::{Damage, DamageReason};
+pub use sync::GroupSync;
+pub use writer::LogWriter;
