@@ -8,7 +8,7 @@ use crate::{cargo, root, succeed, tidy};
 struct Step {
     name: &'static str,
     args: &'static [&'static str],
-    /// Flags for rustdoc. Only the step that builds the docs has them, as others would rebuild everything for a change of them.
+    /// Flags for rustdoc. Only the step that builds the docs has them, not the doc tests.
     rustdoc_flags: Option<&'static str>,
 }
 

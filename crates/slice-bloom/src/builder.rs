@@ -1,7 +1,7 @@
 //! From keys to a filter's bytes.
 //!
-//! The size of a filter depends on the number of its keys, which is known at the end only. So the builder keeps the hashes, 8 bytes
-//! a key, and sets all bits in [`build`](FilterBuilder::build).
+//! The size of a filter depends on the number of its keys, which is known at the end only. So the builder keeps the
+//! hashes, 8 bytes a key, and sets all bits in [`build`](FilterBuilder::build).
 
 use crate::format::{self, Header};
 use crate::probe::{LINE_BITS, LINE_LEN, hash_key, line_of, set};
@@ -10,8 +10,8 @@ use crate::{BloomFilter, Error};
 
 /// Collects keys, and makes a filter of them.
 ///
-/// A key that is added twice in a row is counted once, as the versions of a key are in a sorted table. One that is added
-/// again later costs the bits of another key, and does no other harm.
+/// A key that is added twice in a row is counted once, as the versions of a key follow each other in a sorted table.
+/// One that is added again later costs the bits of another key, and does no other harm.
 ///
 /// The same hashes in the same order give the same bytes, on every platform.
 #[derive(Clone, Debug)]

@@ -9,10 +9,11 @@
 //! ```
 //!
 //! The line comes from the hash by multiply-shift (Lemire, "Fast Random Integer Generation in an Interval", 2019), the
-//! bits from remixing it with an odd constant, as RocksDB's `FastLocalBloom` does with 32 bits. All keys of a line share the
-//! high bits of their hash; a product's high bits depend on all bits of the hash, so their probes differ still.
+//! bits from remixing it with an odd constant, as RocksDB's `FastLocalBloom` does with 32 bits. All keys of a line share
+//! the high bits of their hash; a product's high bits depend on all bits of the hash, so their probes differ still.
 //!
-//! Invariant: these functions are part of the format. A change here makes filters on disk lie, so it needs a new version.
+//! Invariant: these functions are part of the format. A change here makes filters on disk lie, and so needs a new
+//! version.
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -56,8 +57,9 @@ pub(crate) fn set(line: &mut [u8; LINE_LEN], hash: u64, probes: u32) {
 
 /// Whether all bits of a hash are set.
 ///
-/// It looks at all of them, even after one that is not. Half of the bits are set, so stopping early is a branch that no
-/// processor predicts: in `benches/filter.rs` it made an absent key cost 33 ns instead of 12, and a present one no less.
+/// It looks at all of them, even after one that is not. Half of the bits are set, so stopping early is a branch that
+/// no processor predicts: in `benches/filter.rs` it made an absent key cost 33 ns instead of 12, and saved a present
+/// one nothing.
 #[inline]
 pub(crate) fn all_set(line: &[u8; LINE_LEN], hash: u64, probes: u32) -> bool {
     let mut found = 1;

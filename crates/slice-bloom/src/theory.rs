@@ -1,8 +1,9 @@
 //! What a filter's bits buy: the false-positive rate of a blocked filter, and the number of probes that makes it low.
 //!
-//! After Putze, Sanders and Singler, "Cache-, Hash- and Space-Efficient Bloom Filters" (2007), section 3. The keys do not
-//! spread evenly over the lines: the load of a line is Poisson distributed, and each line is a classic bloom filter of 512 bits with
-//! its own rate. The rate of the whole is the mean of those, a little above that of a classic filter of the same size.
+//! After Putze, Sanders and Singler, "Cache-, Hash- and Space-Efficient Bloom Filters" (2007), section 3. The keys do
+//! not spread evenly over the lines: the load of a line is Poisson distributed, and each line is a classic bloom filter
+//! of 512 bits with its own rate. The rate of the whole is the mean of those, a little above that of a classic filter
+//! of the same size.
 
 use crate::Error;
 use crate::probe::LINE_BITS;

@@ -1,5 +1,7 @@
 //! The bytes of a filter: they stay as they are, and damage to them is an error.
 
+use proptest::collection::vec;
+use proptest::prelude::*;
 use slice_bloom::{BloomFilter, Error, FilterBuilder, hash_key};
 
 /// Five keys with 10 bits each: one line.
@@ -77,6 +79,23 @@ fn resealed(at: usize, patch: &[u8]) -> Vec<u8> {
     let checksum = hash_key(&bytes[..body]);
     bytes[body..].copy_from_slice(&checksum.to_le_bytes());
     bytes
+}
+
+proptest! {
+    #[test]
+    fn other_bytes_are_an_error(bytes in vec(any::<u8>(), 0..200)) {
+        prop_assert!(BloomFilter::from_bytes(bytes).is_err());
+    }
+
+    /// A checksum says that the bytes are those that were written, not that a builder wrote them.
+    #[test]
+    fn changed_bytes_with_a_right_checksum_do_no_harm(at in 0..88_usize, byte in any::<u8>(), hash in any::<u64>()) {
+        if let Ok(filter) = BloomFilter::from_bytes(resealed(at, &[byte])) {
+            // It may answer wrongly, as any other filter would. It has to answer.
+            let set: u32 = filter.as_bytes()[24..88].iter().map(|byte| byte.count_ones()).sum();
+            prop_assert!(!filter.may_contain_hash(hash) || set > 0);
+        }
+    }
 }
 
 #[test]

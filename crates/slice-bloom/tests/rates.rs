@@ -1,7 +1,7 @@
 //! Whether a filter lets pass as few absent keys as the theory says, and all present ones.
 //!
-//! A filter that always says "maybe" passes any test that looks at the present keys only, and one that always says "no" any
-//! that looks at the absent ones only. So each test here looks at both.
+//! A filter that always says "maybe" passes any test that looks at the present keys only, and one that always says "no"
+//! any that looks at the absent ones only. So each test of a filter here looks at both.
 
 use slice_bloom::{BloomFilter, FilterBuilder, expected_false_positive_rate};
 
@@ -76,6 +76,14 @@ fn a_filter_for_a_rate_reaches_it() {
     (0..100_000).for_each(|n| builder.add_hash(splitmix(n)));
     let measured = measured_rate(&builder.build_filter(), 200_000);
     assert!((0.015..0.0225).contains(&measured), "measured {measured} for 0.02");
+}
+
+#[test]
+fn small_filters_are_no_worse_than_large_ones() {
+    let rate_of = |keys: u64| measured_rate(&filter_of_hashes(10.0, keys), 20_000);
+    let mean = (100..150).map(rate_of).sum::<f64>() / 50.0;
+    // Better, as a part of a line is given as a whole one.
+    assert!((0.001..0.01).contains(&mean), "measured {mean} at 10 bits");
 }
 
 #[test]

@@ -178,7 +178,8 @@ fn a_link_that_leads_nowhere_is_found() {
 
 #[test]
 fn links_to_the_web_to_items_and_in_code_are_left_alone() {
-    let text = "[a](https://a.example/b) [b](#part) [c](crate::Error) `[d](nowhere)`\n```\n[e](nowhere)\n```\n[f](docs/)\n";
+    let text = "[a](https://a.example/b) [b](#part) [c](crate::Error) `[d](nowhere)`\n\
+                ```\n[e](nowhere)\n```\n[f](docs/)\n";
     assert!(broken_links_of(&[("README.md", text), ("docs/a.md", "a\n")]).is_empty());
 }
 
