@@ -5,7 +5,8 @@
 //!   `keep`, what the sector held in memory just after it. So a write may be torn, and a later one be there while an
 //!   earlier one is not.
 //! - A file's length covers the sectors that are kept; a change of length alone is kept or not like a write.
-//! - Each pending change of names is kept or not, whole, in order, and independently of the bytes.
+//! - Each pending change of names is kept or not, whole, in order, and independently of the bytes. But a change that
+//!   takes a name from a file is not kept without the one that gave the file another name.
 //!
 //! This is the model of "All File Systems Are Not Created Equal" (Pillai et al., OSDI 2014) without any ordering that
 //! a particular file system happens to give.
@@ -21,7 +22,11 @@ impl State {
     pub(super) fn crashed(&self, keep: f64, seed: u64) -> State {
         let mut random = Random::new(seed);
         let mut names = self.synced.clone();
-        self.pending.iter().filter(|_| random.chance(keep)).for_each(|change| names.apply(change));
+        for change in self.pending.iter().filter(|_| random.chance(keep)) {
+            if !names.would_strand(change, &self.live) {
+                names.apply(change);
+            }
+        }
         self.with_files(names, |inode, file| file.crashed(keep, &mut Random::new(seed ^ (inode + 1) << 32)))
     }
 

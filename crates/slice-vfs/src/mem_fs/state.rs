@@ -58,14 +58,10 @@ impl NameChange {
         path
     }
 
-    /// Whether a sync of `dir` makes the change durable: all of it, as a rename between directories is one
-    /// transaction of the file system.
-    fn is_in(&self, dir: &Path) -> bool {
-        let inside = |path: &Path| path.parent() == Some(dir);
-        match self {
-            Self::Create(path, _) | Self::Remove(path, _) => inside(path),
-            Self::Rename { from, to, .. } => inside(from) || inside(to),
-        }
+    /// The directories whose names change: two for a rename from one to another.
+    fn dirs(&self) -> impl Iterator<Item = &Path> {
+        let from = if let Self::Rename { from, .. } = self { from.parent() } else { None };
+        self.path().parent().into_iter().chain(from)
     }
 }
 
@@ -85,6 +81,13 @@ pub(super) struct Names(BTreeMap<Arc<Path>, Inode>);
 impl Names {
     pub(super) fn get(&self, path: &Path) -> Option<Inode> {
         self.0.get(path).copied()
+    }
+
+    /// Whether a change would leave a file without a name that has one in `live`. It is so when an earlier change that
+    /// moved the file out of the way was lost.
+    pub(super) fn would_strand(&self, change: &NameChange, live: &Names) -> bool {
+        let displaced = self.get(change.path()).filter(|inode| *inode != change.inode());
+        displaced.is_some_and(|inode| live.iter().any(|(_, named)| named == inode))
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Arc<Path>, Inode)> {
@@ -195,13 +198,29 @@ impl State {
                 }
             }
             Op::SyncDir(dir) => {
-                let synced = &mut self.synced;
-                self.pending
-                    .extract_if(.., |change| change.is_in(dir))
-                    .for_each(|change| synced.apply(&change));
+                self.sync_names(dir);
                 self.forget_unreachable();
             }
             Op::CreateDir(_) | Op::Name(_) | Op::Data(..) => {}
+        }
+    }
+
+    /// Makes durable what happened in a directory, and what happened before in those that share a rename with it: a
+    /// rename between two is one transaction of the file system, and transactions are durable in order.
+    fn sync_names(&mut self, dir: &Path) {
+        let mut dirs = BTreeSet::from([dir.to_path_buf()]);
+        let mut due = Vec::new();
+        for change in std::mem::take(&mut self.pending).into_iter().rev() {
+            if change.dirs().any(|dir| dirs.contains(dir)) {
+                dirs.extend(change.dirs().map(Path::to_path_buf));
+                due.push(change);
+            } else {
+                self.pending.push(change);
+            }
+        }
+        self.pending.reverse();
+        for change in due.iter().rev() {
+            self.synced.apply(change);
         }
     }
 
