@@ -1,1 +1,27 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+
+mod busy;
+mod candidate;
+mod config;
+mod full;
+mod leveled;
+mod levels;
+pub mod merge;
+mod strategy;
+mod task;
+mod tiered;
+
+pub use busy::Busy;
+pub use config::{CompactionConfig, StrategyOptions};
+pub use full::pick_full;
+pub use leveled::Leveled;
+pub use levels::{Levels, TableMeta};
+pub use merge::{
+    DeeperKeys, Grandparent, MergeOptions, MergeStats, MergingIter, TableSink, merge, split_ranges,
+};
+pub use strategy::CompactionStrategy;
+pub use task::{Reason, Task, TaskKind};
+pub use tiered::Tiered;
+
+#[cfg(test)]
+mod tests;

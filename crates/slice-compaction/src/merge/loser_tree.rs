@@ -1,0 +1,65 @@
+//! A tournament among `k` players that is replayed along one path: `log2 k` matches to find the next winner.
+//!
+//! ```text
+//!                 [0] winner
+//!                     │
+//!                 [1] loser of the final              each inner node keeps the loser of its match;
+//!                 /              \                    a leaf is a player
+//!         [2] loser            [3] loser
+//!          /     \              /     \
+//!      p0 = 4   p1 = 5      p2 = 6   p3 = 7           node of player i: k + i; its parent: half of it
+//! ```
+//!
+//! Source: Knuth, The Art of Computer Programming, vol. 3, 5.4.1, "tree of losers". Against a binary heap: half the
+//! comparisons, and each against a known place.
+
+/// The tree. It knows players by number; who beats whom is the caller's to say.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LoserTree {
+    /// `[0]` is the winner, `[1..k]` are the losers of the inner nodes.
+    nodes: Vec<usize>,
+    /// The winners of the inner nodes and the leaves, while all matches are played.
+    winners: Vec<usize>,
+}
+
+impl LoserTree {
+    /// Plays all matches among `players`. `beats` is a strict order.
+    pub(super) fn play(&mut self, players: usize, beats: impl Fn(usize, usize) -> bool) {
+        self.nodes.clear();
+        self.nodes.resize(players, 0);
+        self.winners.clear();
+        self.winners.resize(players, 0);
+        self.winners.extend(0..players);
+        for node in (1..players).rev() {
+            let (left, right) = (self.winners[2 * node], self.winners[2 * node + 1]);
+            let (winner, loser) = if beats(right, left) { (right, left) } else { (left, right) };
+            self.winners[node] = winner;
+            self.nodes[node] = loser;
+        }
+        if players > 0 {
+            self.nodes[0] = self.winners[1];
+        }
+    }
+
+    /// The winner. There must be a player.
+    #[inline]
+    pub(super) fn winner(&self) -> usize {
+        self.nodes[0]
+    }
+
+    /// The winner has changed: plays its matches again.
+    #[inline]
+    pub(super) fn replay(&mut self, beats: impl Fn(usize, usize) -> bool) {
+        let mut winner = self.nodes[0];
+        let mut node = usize::midpoint(self.nodes.len(), winner);
+        while node > 0 {
+            let loser = self.nodes[node];
+            if beats(loser, winner) {
+                self.nodes[node] = winner;
+                winner = loser;
+            }
+            node /= 2;
+        }
+        self.nodes[0] = winner;
+    }
+}

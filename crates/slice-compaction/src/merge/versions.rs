@@ -1,0 +1,95 @@
+//! Which versions of a key are still needed.
+//!
+//! The live snapshots and the newest published sequence number divide time into *stripes*: between two neighbours, all
+//! readers see the same version of a key, the newest one of the stripe.
+//!
+//! ```text
+//!   seqno     1 ........ 10 | 11 ........ 20 | 21 ........ 35 |  36 ...
+//!   stripe          0       |       1        |       2        |  unpublished
+//!                      snapshot          snapshot          visible
+//!
+//!   key k      Put@3  Put@7     Delete@15        Put@22 Put@30    Put@40
+//!              hidden  kept      kept            hidden  kept      kept
+//! ```
+//!
+//! - Unpublished entries stay: a snapshot between any two of them may come yet.
+//! - Of a stripe, the newest `Put` or `Delete` hides all that is older.
+//! - A `Merge` needs what is below it, so it hides nothing: operands stay, and all below them down to the first `Put`
+//!   or `Delete` of the stripe, that one included. Operands are never folded here; that takes an operator.
+//! - A `Delete` in stripe 0 goes if no deeper table can hold its key, and with it all that is older: there is nothing
+//!   left to hide.
+//! - A `RangeDelete` always stays, and neither hides nor is hidden. What it covers is spread over keys, tables and the
+//!   ranges of a parallel merge; dropping one on the evidence of its start key could bring covered data back.
+
+use slice_types::{EntryKind, EntryRef, SeqNo};
+
+use super::deeper::{DeeperKeys, Sweep};
+
+/// What becomes of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It is written.
+    Keep,
+    /// A newer version hides it from every reader.
+    Hidden,
+    /// A tombstone with nothing left to hide.
+    NothingToHide,
+}
+
+/// Decides for one key after the other, ascending, and for each key newest version first.
+#[derive(Debug)]
+pub(super) struct Versions<'a> {
+    /// The upper ends of the stripes, ascending, the published one last.
+    ends: Vec<SeqNo>,
+    deeper: Sweep<'a>,
+    /// The stripe of the current key that has its newest `Put` or `Delete`.
+    settled: Option<usize>,
+}
+
+impl<'a> Versions<'a> {
+    pub(super) fn new(snapshots: &[SeqNo], visible: SeqNo, deeper: &'a DeeperKeys) -> Self {
+        assert!(snapshots.is_sorted(), "live snapshots are given in ascending order");
+        let mut ends: Vec<_> = snapshots.iter().copied().filter(|&snapshot| snapshot < visible).collect();
+        ends.dedup();
+        ends.push(visible);
+        Self { ends, deeper: deeper.sweep(), settled: None }
+    }
+
+    #[inline]
+    pub(super) const fn start_key(&mut self) {
+        self.settled = None;
+    }
+
+    #[inline]
+    pub(super) fn fate(&mut self, entry: EntryRef<'_>) -> Fate {
+        let kind = entry.kind();
+        let Some(stripe) = self.stripe(entry.seqno()).filter(|_| kind != EntryKind::RangeDelete) else {
+            return Fate::Keep;
+        };
+        if self.settled == Some(stripe) {
+            return Fate::Hidden;
+        }
+        match kind {
+            EntryKind::Put => self.settled = Some(stripe),
+            EntryKind::Delete => {
+                self.settled = Some(stripe);
+                if stripe == 0 && !self.deeper.may_contain(entry.key) {
+                    return Fate::NothingToHide;
+                }
+            }
+            // An operand, or a kind that is yet to come: what is below it is needed.
+            _ => {}
+        }
+        Fate::Keep
+    }
+
+    /// The stripe of a sequence number; `None` when it is unpublished.
+    #[inline]
+    fn stripe(&self, seqno: SeqNo) -> Option<usize> {
+        if seqno <= self.ends[0] {
+            return Some(0);
+        }
+        let stripe = self.ends.partition_point(|&end| end < seqno);
+        (stripe < self.ends.len()).then_some(stripe)
+    }
+}
