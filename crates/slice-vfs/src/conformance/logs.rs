@@ -175,11 +175,13 @@ fn zeros_follow_the_end_of_a_recycled_log(fs: &dyn Fs, dir: &Path) {
 
 fn a_recycled_log_outgrows_its_past(fs: &dyn Fs, dir: &Path) {
     let (from, to) = (dir.join("from"), dir.join("to"));
-    past_life(fs, &from, (1 << 20) + 5);
+    past_life(fs, &from, (3 << 20) + 5);
     let mut log = fs.recycle_log(&from, &to).unwrap();
     let mut expected = Vec::new();
-    for turn in 0..5 {
-        append(&mut *log, &mut expected, &vec![turn; 524_280]);
+    // Bytes and gaps on both sides of 1 MiB and of 3 MiB, where chunks end that double from 1 MiB, and of the past's
+    // end, which is just behind that.
+    for len in [(1 << 20) - 20, 5, 5, 5, 4, 2, (2 << 20) - 25, 7, 7, 7, 1, 4, 7, 700_000] {
+        append(&mut *log, &mut expected, &vec![0xaa; len]);
         assert_holds(fs, &to, &expected);
         log.control().sync().unwrap();
     }

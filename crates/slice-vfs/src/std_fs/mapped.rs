@@ -37,7 +37,7 @@ impl Chunk {
         Ok(Self { start, bytes })
     }
 
-    /// Takes the page faults now, so that the appender takes none.
+    /// Takes the page faults now, so that the appender takes none. The pages are dirty then.
     pub(super) fn populate(&self) {
         // Kernels before 5.14 do not know it; then the appender takes the faults, which costs speed only.
         let _ = self.bytes.advise(Advice::PopulateWrite);

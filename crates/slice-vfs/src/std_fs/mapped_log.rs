@@ -10,6 +10,9 @@
 //! by whoever calls [`LogControl::allocate_ahead`], and handed over through a mutex that the appender takes only at
 //! the end of a chunk. Used-up chunks go back the same way, as unmapping is work too.
 //!
+//! A page that was populated is dirty, and the next sync writes it, empty as it is. So a chunk is populated only while
+//! nobody syncs the log; beside a sync the page faults of the appender count for nothing.
+//!
 //! Invariants: the chunks of the appender lie end to end and reach [`LOG_GAP`] bytes behind `len`; those bytes are
 //! zeros; nothing is mapped or allocated after [`finish`](LogFile::finish).
 //!
@@ -51,7 +54,12 @@ impl MappedLog {
     /// Starts an empty log in a file, over the bytes of its past life if it has one.
     pub(super) fn open(file: File) -> io::Result<Self> {
         let slot = Slot { next: None, retired: Vec::new(), allocated: 0, size: CHUNK_MIN, is_open: true };
-        let shared = Arc::new(Shared { file, has_next: AtomicBool::new(false), slot: Mutex::new(slot) });
+        let shared = Arc::new(Shared {
+            file,
+            has_next: AtomicBool::new(false),
+            is_synced: AtomicBool::new(false),
+            slot: Mutex::new(slot),
+        });
         let mut log = Self { shared, chunks: VecDeque::new(), len: 0, mapped_end: 0, low_at: 0 };
         log.reserve(GAP)?;
         log.put(&[]);
@@ -181,6 +189,8 @@ struct Shared {
     file: File,
     /// Whether the slot holds a chunk: a hint, for an `is_low` without the lock.
     has_next: AtomicBool,
+    /// Whether there was a sync since the last chunk was made: a hint.
+    is_synced: AtomicBool,
     slot: Mutex<Slot>,
 }
 
@@ -196,6 +206,7 @@ impl LogControl for Shared {
         // On Linux this covers what was stored through the mapping: the kernel marks a page dirty in the page cache at
         // the first store into it (and write-protects it again when it writes it back), and the pages of a shared
         // mapping are the pages of the file. msync would come to the same, but needs the mappings at hand.
+        self.is_synced.store(true, Ordering::Relaxed);
         self.file.sync_data()
     }
 
@@ -205,7 +216,9 @@ impl LogControl for Shared {
         slot.retired.clear();
         if slot.is_open && slot.next.is_none() {
             let chunk = slot.allocate(&self.file, 0)?;
-            chunk.populate();
+            if !self.is_synced.swap(false, Ordering::Relaxed) {
+                chunk.populate();
+            }
             slot.next = Some(chunk);
             self.has_next.store(true, Ordering::Relaxed);
         }

@@ -1,17 +1,172 @@
-//! What is particular to the operating system: chunks, full disks, durable names.
+//! What is particular to the operating system: kinds of logs, past lives, durable names.
+#![expect(clippy::disallowed_methods, reason = "the other side of what is tested")]
 
-use crate::{Fs, StdFs, read_all};
+use std::fs::{self, File, OpenOptions};
+use std::path::Path;
+
+use super::plain::PlainLog;
+use crate::{Fs, LogFile, StdFs, lower_thread_priority, read_all};
+
+/// Opens a file to be read and written, as logs are.
+fn open(path: &Path) -> File {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).unwrap()
+}
 
 #[test]
-fn a_log_grows_over_its_chunks() {
+fn a_past_life_shows_behind_the_gap_of_either_kind_of_log() {
+    for std_fs in [StdFs::new(), StdFs::plain_logs()] {
+        let dir = tempfile::tempdir().unwrap();
+        let (from, to) = (dir.path().join("from"), dir.path().join("to"));
+        std_fs.create_append(&from).unwrap().append(&[7; 100]).unwrap();
+        let mut log = std_fs.recycle_log(&from, &to).unwrap();
+        log.append(&[&[8; 10]]).unwrap();
+        let expected = [&[8; 10][..], &[0; 16], &[7; 74]].concat();
+        assert_eq!(read_all(&std_fs, &to).unwrap()[..100], expected);
+    }
+}
+
+#[test]
+fn a_plain_log_that_cannot_be_written_counts_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("log");
-    let mut log = StdFs::new().create_log(&path).unwrap();
-    let record: Vec<u8> = (0..300_007_u32).map(|n| n as u8).collect();
-    for _ in 0..40 {
-        log.append(&[&record[..1000], &record[1000..]]).unwrap();
+    fs::write(&path, [7; 100]).unwrap();
+    assert!(PlainLog::open(File::open(&path).unwrap(), 100).is_err(), "the gap cannot be made");
+    let mut log = PlainLog::open(File::open(&path).unwrap(), 0).unwrap();
+    assert!(log.append(&[b"x"]).is_err());
+    assert!(log.is_empty());
+}
+
+#[test]
+fn a_plain_log_does_not_grow_by_its_gap() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("log");
+    let mut log = StdFs::plain_logs().create_log(&path).unwrap();
+    log.append(&[b"12345"]).unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().len(), 5);
+}
+
+#[test]
+fn a_recycling_that_fails_is_taken_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let (from, to) = (dir.path().join("from"), dir.path().join("to"));
+    fs::create_dir(&from).unwrap();
+    assert!(StdFs::new().recycle_log(&from, &to).is_err(), "a directory is no log");
+    assert!(from.exists() && !to.exists());
+}
+
+#[test]
+fn existing_directories_above_need_not_be_ours() {
+    StdFs::new().create_dir_all(Path::new("/")).unwrap();
+    StdFs::new().create_dir_all(Path::new(".")).unwrap();
+    StdFs::new().create_dir_all(Path::new("")).unwrap();
+    StdFs::new().create_dir_all(&std::env::temp_dir()).unwrap();
+}
+
+#[test]
+fn names_that_are_not_text_are_not_listed() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join(std::ffi::OsStr::from_bytes(b"\xff")), b"").unwrap();
+    fs::write(dir.path().join("text"), b"").unwrap();
+    assert_eq!(StdFs::new().list_dir(dir.path()).unwrap(), ["text"]);
+}
+
+#[test]
+fn all_values_are_the_same_file_system() {
+    assert_eq!(StdFs::new().id(), StdFs::plain_logs().id());
+    assert_eq!(StdFs::default().id(), 0);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_lower_priority_is_the_threads_own() {
+    let priority = || rustix::process::getpriority_process(None).unwrap();
+    let before = priority();
+    let lowered = std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            lower_thread_priority();
+            priority()
+        });
+        thread.join().unwrap()
+    });
+    assert!(lowered >= before.max(10));
+    assert_eq!(priority(), before);
+}
+
+#[cfg(target_os = "linux")]
+mod mapped {
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+    use crate::std_fs::mapped_log::MappedLog;
+
+    #[test]
+    fn space_is_allocated_before_it_is_mapped() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let mut log = MappedLog::open(open(&path)).unwrap();
+        for _ in 0..4 {
+            let found = fs::metadata(&path).unwrap();
+            assert!(found.len() >= log.len() + 16);
+            assert!(found.blocks() * 512 >= found.len(), "a hole would be a SIGBUS on a full disk");
+            log.append(&[&vec![1; 700_000]]).unwrap();
+        }
     }
-    assert_eq!(log.len(), 40 * record.len() as u64);
-    log.finish().unwrap();
-    assert_eq!(read_all(&StdFs::new(), &path).unwrap(), record.repeat(40));
+
+    #[test]
+    fn a_log_is_low_past_the_middle_of_its_last_chunk() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut log = MappedLog::open(open(&dir.path().join("log"))).unwrap();
+        log.append(&[&vec![1; 400_000]]).unwrap();
+        assert!(!log.is_low());
+        log.append(&[&vec![1; 200_000]]).unwrap();
+        assert!(log.is_low());
+        log.control().allocate_ahead().unwrap();
+        assert!(!log.is_low());
+        log.append(&[&vec![1; 600_000]]).unwrap();
+        assert!(!log.is_low(), "the next chunk is in use now, and long");
+    }
+
+    #[test]
+    fn chunks_double_up_to_sixteen_mebibytes() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let mut log = MappedLog::open(open(&path)).unwrap();
+        let mut lengths = vec![fs::metadata(&path).unwrap().len() >> 20];
+        while lengths.len() < 7 {
+            log.append(&[&[1; 10_000]]).unwrap();
+            let len = fs::metadata(&path).unwrap().len() >> 20;
+            if lengths.last() != Some(&len) {
+                lengths.push(len);
+            }
+        }
+        assert_eq!(lengths, [1, 3, 7, 15, 31, 47, 63]);
+    }
+
+    #[test]
+    fn a_finished_log_takes_no_more_and_stays_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let mut log = MappedLog::open(open(&path)).unwrap();
+        log.append(&[b"12345"]).unwrap();
+        let control = log.control();
+        control.allocate_ahead().unwrap();
+        log.finish().unwrap();
+        log.finish().unwrap();
+        assert!(log.append(&[b"6"]).is_err());
+        assert!(!log.is_low());
+        control.allocate_ahead().unwrap();
+        drop(log);
+        control.sync().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"12345");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        fs::write(&path, b"").unwrap();
+        assert!(MappedLog::open(File::open(&path).unwrap()).is_err());
+    }
 }

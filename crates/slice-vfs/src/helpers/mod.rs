@@ -1,5 +1,8 @@
 //! What every user of an [`Fs`] needs sooner or later, in terms of the trait.
 
+#[cfg(test)]
+mod tests;
+
 use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
