@@ -4,6 +4,7 @@
 
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::state::{Inode, Op};
 use super::{Inner, LogKind, Shared};
@@ -101,12 +102,12 @@ impl AppendFile for MemAppend {
 pub(super) struct MemLog {
     control: Arc<MemControl>,
     len: u64,
-    is_finished: bool,
 }
 
 impl MemLog {
     pub(super) fn new(handle: Handle, inner: &mut Inner) -> Self {
-        let log = Self { control: Arc::new(MemControl { handle }), len: 0, is_finished: false };
+        let control = MemControl { handle, len: AtomicU64::new(0), is_finished: AtomicBool::new(false) };
+        let log = Self { control: Arc::new(control), len: 0 };
         log.put(inner, Vec::new());
         log
     }
@@ -130,13 +131,14 @@ impl MemLog {
 
 impl LogFile for MemLog {
     fn append(&mut self, parts: &[&[u8]]) -> io::Result<()> {
-        if self.is_finished {
+        if self.control.is_finished.load(Ordering::Relaxed) {
             return Err(io::Error::new(ErrorKind::InvalidInput, "a finished log is appended to no more"));
         }
         let bytes = parts.concat();
         let len = bytes.len() as u64;
         self.put(&mut self.control.handle.shared.write(), bytes);
         self.len += len;
+        self.control.len.store(self.len, Ordering::Relaxed);
         Ok(())
     }
 
@@ -145,7 +147,7 @@ impl LogFile for MemLog {
     }
 
     fn is_low(&self) -> bool {
-        false
+        self.control.is_low(&self.control.handle.shared.read())
     }
 
     fn control(&self) -> Arc<dyn LogControl> {
@@ -153,15 +155,30 @@ impl LogFile for MemLog {
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        self.is_finished = true;
-        self.control.handle.shared.write().set_len(self.control.handle.inode, self.len);
+        let mut inner = self.control.handle.shared.write();
+        self.control.is_finished.store(true, Ordering::Relaxed);
+        inner.set_len(self.control.handle.inode, self.len);
         Ok(())
     }
 }
 
+/// `len` may lag behind the appender: then space is allocated an append later. `is_finished` changes under the lock of
+/// the file system, so that no space is allocated behind a finished log.
 #[derive(Debug)]
 struct MemControl {
     handle: Handle,
+    /// How many bytes have been appended.
+    len: AtomicU64,
+    is_finished: AtomicBool,
+}
+
+impl MemControl {
+    /// Whether the last chunk is used beyond its middle.
+    fn is_low(&self, inner: &Inner) -> bool {
+        let LogKind::Preallocated { chunk } = self.handle.shared.log_kind else { return false };
+        let left = inner.file_len(self.handle.inode).saturating_sub(self.len.load(Ordering::Relaxed));
+        left < chunk / 2 && !self.is_finished.load(Ordering::Relaxed)
+    }
 }
 
 impl LogControl for MemControl {
@@ -171,6 +188,13 @@ impl LogControl for MemControl {
     }
 
     fn allocate_ahead(&self) -> io::Result<()> {
+        let mut inner = self.handle.shared.write();
+        if let LogKind::Preallocated { chunk } = self.handle.shared.log_kind
+            && self.is_low(&inner)
+        {
+            let len = inner.file_len(self.handle.inode) + chunk;
+            inner.set_len(self.handle.inode, len);
+        }
         Ok(())
     }
 }

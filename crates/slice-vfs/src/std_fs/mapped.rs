@@ -29,6 +29,7 @@ impl Chunk {
         // - The file shrinks while it is mapped, and an access is a SIGBUS: within the process only
         //   `MappedLog::finish` shortens it, after it has dropped every chunk, and no chunk is made afterwards.
         //   Other processes are kept out by the LOCK of the directory; one that ignores it destroys the store anyhow.
+        //   A past life of the file has no mapping left either: a log is recycled after its `finish`.
         // - Somebody else writes the memory behind a `&[u8]`: the bytes are reached through this value alone, which
         //   is not `Clone`, the file is mapped nowhere else, and no range is mapped twice, as the chunks of a log
         //   lie end to end. Readers use `pread`, which copies inside the kernel.

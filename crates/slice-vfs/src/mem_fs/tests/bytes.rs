@@ -88,6 +88,20 @@ fn a_preallocated_log_ends_in_zeros_and_a_finished_one_does_not() {
 }
 
 #[test]
+fn a_preallocated_log_asks_for_space_past_the_middle_of_its_chunk() {
+    let fs = MemFs::with_log_kind(LogKind::Preallocated { chunk: 1000 });
+    let mut log = fs.create_log(at("/log")).unwrap();
+    log.append(&[&[1; 400]]).unwrap();
+    log.control().allocate_ahead().unwrap();
+    assert_eq!(fs.metadata(at("/log")).unwrap().len, 1000, "there is enough");
+    log.append(&[&[1; 200]]).unwrap();
+    assert!(log.is_low());
+    log.control().allocate_ahead().unwrap();
+    assert!(!log.is_low());
+    assert_eq!(fs.metadata(at("/log")).unwrap().len, 2000);
+}
+
+#[test]
 #[should_panic(expected = "a chunk has bytes")]
 fn chunks_of_no_bytes_are_refused() {
     let _ = MemFs::with_log_kind(LogKind::Preallocated { chunk: 0 });
