@@ -20,7 +20,6 @@ use slice_compaction::{
     pick_full,
 };
 use slice_types::{Level, SeqNo, TableId};
-use text::number;
 
 #[test]
 fn leveled_picks_as_written() {
@@ -225,4 +224,10 @@ fn show_task(task: &Task) -> String {
     };
     let inputs: Vec<_> = task.inputs.iter().map(show).collect();
     format!("{kind} {} -> L{}, {} {:.2}", inputs.join(" "), task.output, task.reason, task.score)
+}
+
+/// The value of `name=value` among some words, or a default.
+fn number(words: &[&str], name: &str, default: u64) -> u64 {
+    let value = words.iter().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
+    value.map_or(default, |value| value.parse().unwrap_or_else(|_| panic!("{name}={value} is no number")))
 }

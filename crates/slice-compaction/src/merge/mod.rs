@@ -213,8 +213,10 @@ impl<'a, S: TableSink> Merge<'a, S> {
     #[inline]
     fn keep(&mut self, entry: EntryRef<'_>) -> Result<()> {
         if !self.has_key {
-            let is_full = self.cuts.is_due_before(entry.key, self.sink.bytes());
-            if is_full && self.has_table {
+            let is_due = self.cuts.is_due_before(entry.key, self.sink.bytes());
+            if !self.has_table {
+                self.cuts.start_table();
+            } else if is_due {
                 self.cut()?;
             }
         }

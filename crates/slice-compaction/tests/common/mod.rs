@@ -94,6 +94,13 @@ pub struct VecSink {
     bytes: u64,
 }
 
+impl VecSink {
+    /// Entries of the table in progress.
+    pub fn pending(&self) -> usize {
+        self.current.len()
+    }
+}
+
 impl TableSink for VecSink {
     fn add(&mut self, entry: EntryRef<'_>) -> Result<()> {
         self.bytes += (entry.key.len() + entry.value.len()) as u64;

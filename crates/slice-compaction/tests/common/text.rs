@@ -40,9 +40,3 @@ pub(crate) fn run_file(name: &str, run: impl Fn(&[&str]) -> String) {
         assert!(failures.is_empty(), "\n{failures}");
     }
 }
-
-/// The value of `name=value` among some words, or a default.
-pub(crate) fn number(words: &[&str], name: &str, default: u64) -> u64 {
-    let value = words.iter().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
-    value.map_or(default, |value| value.parse().unwrap_or_else(|_| panic!("{name}={value} is no number")))
-}
