@@ -1,1 +1,113 @@
-fn main() {}
+//! A whole table: built, looked up at random, scanned. In memory, so that the code is measured and not the disk.
+
+mod support;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use slice_sstable::{
+    Block, BlockStore, CachePolicy, Compression, IterOptions, ReadMode, Table, TableBuilder, TableFiles,
+    TableOptions, TableSources,
+};
+use slice_types::{EntryIterator, SeqNo, TableId};
+use slice_vfs::{Fs, MemFs, read_all};
+
+use support::{Entry, Random, decimal16, entries};
+
+const ENTRIES: usize = 200_000;
+
+/// Keeps every block.
+#[derive(Clone, Default)]
+struct KeepAll(Arc<Mutex<HashMap<u64, Block>>>);
+
+impl BlockStore for KeepAll {
+    fn get(&self, _: TableId, offset: u64) -> Option<Block> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&offset).cloned()
+    }
+
+    fn insert(&self, _: TableId, offset: u64, block: &Block) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(offset, block.clone());
+    }
+}
+
+fn build(fs: &MemFs, entries: &[Entry], compression: Compression) {
+    let create = |name| fs.create_append(Path::new(name)).unwrap();
+    let files = TableFiles { data: create("/db"), index: create("/idx"), filter: create("/bloom") };
+    let mut builder =
+        TableBuilder::new(files, TableOptions { compression, ..TableOptions::default() }).unwrap();
+    for entry in entries {
+        builder.add(entry.as_ref()).unwrap();
+    }
+    builder.finish().unwrap();
+}
+
+fn open(fs: &MemFs) -> Arc<Table<KeepAll>> {
+    let read = |name| read_all(fs, Path::new(name)).unwrap();
+    let sources = TableSources {
+        data: fs.open_random(Path::new("/db")).unwrap(),
+        data_path: "/db".into(),
+        index: read("/idx"),
+        index_path: "/idx".into(),
+        filter: read("/bloom"),
+        filter_path: "/bloom".into(),
+    };
+    Table::open(TableId(1), sources, KeepAll::default()).unwrap()
+}
+
+fn measure(c: &mut Criterion, name: &str, compression: Compression) {
+    let entries = entries(decimal16, ENTRIES);
+    let raw_bytes: usize = entries.iter().map(|entry| entry.key.len() + entry.value.len()).sum();
+    let mut group = c.benchmark_group(name);
+    group.sample_size(10).measurement_time(Duration::from_secs(2)).warm_up_time(Duration::from_millis(300));
+
+    group.throughput(Throughput::Bytes(raw_bytes as u64));
+    group.bench_function("build", |b| b.iter(|| build(&MemFs::new(), &entries, compression)));
+
+    let fs = MemFs::new();
+    build(&fs, &entries, compression);
+    group.bench_function("scan, read ahead", |b| b.iter(|| scan(&open(&fs))));
+
+    let table = open(&fs);
+    scan_filling(&table);
+    group.throughput(Throughput::Elements(1));
+    let mut random = Random(3);
+    group.bench_function("get, block in store", |b| {
+        b.iter(|| {
+            let entry = &entries[random.below(entries.len())];
+            assert!(table.get(&entry.key, SeqNo::MAX, ReadMode::Wait).unwrap().is_some());
+        });
+    });
+    group.finish();
+}
+
+fn scan(table: &Arc<Table<KeepAll>>) -> usize {
+    let options =
+        IterOptions { cache_policy: CachePolicy::Bypass, readahead_bytes: 1 << 20, ..IterOptions::default() };
+    walk(table, options)
+}
+
+fn scan_filling(table: &Arc<Table<KeepAll>>) {
+    assert_eq!(walk(table, IterOptions::default()), ENTRIES);
+}
+
+fn walk(table: &Arc<Table<KeepAll>>, options: IterOptions) -> usize {
+    let mut iter = table.iter(options);
+    iter.seek_to_first().unwrap();
+    let mut count = 0;
+    while iter.entry().is_some() {
+        count += 1;
+        iter.next().unwrap();
+    }
+    count
+}
+
+fn all(c: &mut Criterion) {
+    measure(c, "none", Compression::None);
+    measure(c, "lz4", Compression::Lz4);
+}
+
+criterion_group!(tables, all);
+criterion_main!(tables);

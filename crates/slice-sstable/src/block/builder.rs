@@ -5,8 +5,8 @@ use slice_types::EntryRef;
 use super::column::Column;
 use super::{HEADER_LEN, common_prefix_len};
 
-/// What an entry is taken to cost beside its key and value, in bytes: most often less, as columns shrink.
-const ENTRY_OVERHEAD: usize = 8;
+/// What an entry is taken to cost beside its key and value, in bytes. The columns' widths are known only at the end.
+const ENTRY_OVERHEAD: usize = 4;
 
 /// Builds one block after another, reusing its memory.
 ///
@@ -61,6 +61,7 @@ impl BlockBuilder {
     pub fn add(&mut self, entry: EntryRef<'_>) {
         self.shared_len = match self.first_key() {
             None => entry.key.len(),
+            Some(first) if entry.key.starts_with(&first[..self.shared_len]) => self.shared_len,
             Some(first) => common_prefix_len(&first[..self.shared_len], entry.key),
         };
         self.keys.extend_from_slice(entry.key);

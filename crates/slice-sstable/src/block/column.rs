@@ -52,7 +52,10 @@ impl Column {
         }
         for (i, number) in numbers.enumerate() {
             let residual = (number - self.base - u64::from(self.step) * i as u64) >> self.shift;
-            out.extend(residual.to_le_bytes().into_iter().take(usize::from(self.width)));
+            // Eight bytes and back: a copy of a known length is a store, one of an unknown length a call.
+            let end = out.len() + usize::from(self.width);
+            out.extend_from_slice(&residual.to_le_bytes());
+            out.truncate(end);
         }
     }
 

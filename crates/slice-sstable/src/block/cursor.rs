@@ -21,6 +21,8 @@ struct Place {
     block: Block,
     index: usize,
     trailer: Trailer,
+    /// Where the key's suffix ends in the block, and the next one begins.
+    suffix_end: usize,
     value: Range<usize>,
 }
 
@@ -38,7 +40,7 @@ impl BlockCursor {
         }
         self.key.clear();
         self.key.extend_from_slice(block.shared());
-        let mut place = Place { block, index, trailer: Trailer::LAST, value: 0..0 };
+        let mut place = Place { block, index, trailer: Trailer::LAST, suffix_end: 0, value: 0..0 };
         place.move_to(index, &mut self.key);
         self.place = Some(place);
     }
@@ -66,7 +68,7 @@ impl BlockCursor {
         let Some(place) = &mut self.place else { return false };
         let has_next = place.index + 1 < place.block.count();
         if has_next {
-            place.move_to(place.index + 1, &mut self.key);
+            place.move_next(&mut self.key);
         }
         has_next
     }
@@ -84,13 +86,29 @@ impl BlockCursor {
 }
 
 impl Place {
-    /// `key` begins with the shared prefix; the rest is replaced.
+    /// Moves to any entry of the block. `key` begins with the shared prefix; the rest is replaced.
     #[inline]
     fn move_to(&mut self, index: usize, key: &mut Vec<u8>) {
+        let (suffix, value) = (self.block.suffix_range(index), self.block.value_range(index));
+        self.stand(index, suffix, value, key);
+    }
+
+    /// Moves to the following entry, which begins where this one ends.
+    #[inline]
+    fn move_next(&mut self, key: &mut Vec<u8>) {
+        let index = self.index + 1;
+        let suffix = self.suffix_end..self.block.suffix_end(index);
+        let value = self.value.end..self.block.value_end(index);
+        self.stand(index, suffix, value, key);
+    }
+
+    #[inline]
+    fn stand(&mut self, index: usize, suffix: Range<usize>, value: Range<usize>, key: &mut Vec<u8>) {
         key.truncate(self.block.shared_len as usize);
-        key.extend_from_slice(self.block.suffix(index));
+        self.suffix_end = suffix.end;
+        key.extend_from_slice(self.block.slice(suffix));
         self.index = index;
         self.trailer = self.block.trailer(index);
-        self.value = self.block.value_range(index);
+        self.value = value;
     }
 }

@@ -106,14 +106,27 @@ impl Block {
     /// What the key of entry `i` goes on with.
     #[inline]
     fn suffix(&self, i: usize) -> &[u8] {
-        let Range { start, end } = range(&self.key_ends, &self.bytes, i);
-        self.slice(self.suffixes as usize + start..self.suffixes as usize + end)
+        self.slice(self.suffix_range(i))
+    }
+
+    #[inline]
+    fn suffix_range(&self, i: usize) -> Range<usize> {
+        i.checked_sub(1).map_or(self.suffixes as usize, |before| self.suffix_end(before))..self.suffix_end(i)
+    }
+
+    #[inline]
+    fn suffix_end(&self, i: usize) -> usize {
+        self.suffixes as usize + self.key_ends.get(&self.bytes, i) as usize
     }
 
     #[inline]
     fn value_range(&self, i: usize) -> Range<usize> {
-        let Range { start, end } = range(&self.value_ends, &self.bytes, i);
-        self.values as usize + start..self.values as usize + end
+        i.checked_sub(1).map_or(self.values as usize, |before| self.value_end(before))..self.value_end(i)
+    }
+
+    #[inline]
+    fn value_end(&self, i: usize) -> usize {
+        self.values as usize + self.value_ends.get(&self.bytes, i) as usize
     }
 
     /// Bytes of the block. Every range was checked when it was decoded; beyond it there is nothing.
@@ -136,12 +149,6 @@ impl fmt::Debug for Block {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Block({} entries, {} bytes)", self.count, self.bytes.len())
     }
-}
-
-#[inline]
-fn range(ends: &Column, bytes: &[u8], i: usize) -> Range<usize> {
-    let start = if i == 0 { 0 } else { ends.get(bytes, i - 1) };
-    start as usize..ends.get(bytes, i) as usize
 }
 
 /// How many bytes two strings begin with in common.

@@ -1,18 +1,31 @@
 //! Search in a block: a binary search over the key suffixes where they lie.
+//!
+//! Suffixes are compared by their first eight bytes as one number, and in full only where those are equal. Which half
+//! a step goes on with is a coin toss to the processor, so it is chosen without a branch.
 #![deny(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::cmp::Ordering;
+use std::hint::select_unpredictable;
+use std::ops::Range;
 
 use slice_types::Trailer;
 
 use super::Block;
 
+/// What is looked for, behind the shared prefix.
+#[derive(Clone, Copy)]
+struct Target<'k> {
+    head: u64,
+    suffix: &'k [u8],
+    trailer: Trailer,
+}
+
 impl Block {
     /// The first entry at or after `(key, trailer)`, or [`count`](Block::count) when all stand before.
     #[inline]
     pub fn lower_bound(&self, key: &[u8], trailer: Trailer) -> usize {
-        match self.strip_shared(key) {
-            Ok(suffix) => self.search(|i| self.order(i, suffix, trailer) == Ordering::Less),
+        match self.target(key, trailer) {
+            Ok(target) => self.search(target, |order| order == Ordering::Less),
             Err(outside) => outside,
         }
     }
@@ -20,8 +33,8 @@ impl Block {
     /// The first entry after `(key, trailer)`, or [`count`](Block::count) when there is none.
     #[inline]
     pub fn upper_bound(&self, key: &[u8], trailer: Trailer) -> usize {
-        match self.strip_shared(key) {
-            Ok(suffix) => self.search(|i| self.order(i, suffix, trailer) != Ordering::Greater),
+        match self.target(key, trailer) {
+            Ok(target) => self.search(target, |order| order != Ordering::Greater),
             Err(outside) => outside,
         }
     }
@@ -32,34 +45,68 @@ impl Block {
         key.strip_prefix(self.shared()).is_some_and(|suffix| suffix == self.suffix(i))
     }
 
-    /// What follows the shared prefix in `key`; or, without it, the bound that every search would find.
+    /// The target behind the shared prefix; or, without that prefix, the bound that every search would find.
     #[inline]
-    fn strip_shared<'k>(&self, key: &'k [u8]) -> Result<&'k [u8], usize> {
+    fn target<'k>(&self, key: &'k [u8], trailer: Trailer) -> Result<Target<'k>, usize> {
         let shared = self.shared();
-        if let Some(suffix) = key.strip_prefix(shared) {
-            return Ok(suffix);
+        match key.strip_prefix(shared) {
+            Some(suffix) => Ok(Target { head: head(suffix, 0..suffix.len()), suffix, trailer }),
+            None if key < shared => Err(0),
+            None => Err(self.count()),
         }
-        Err(if key < shared { 0 } else { self.count() })
     }
 
-    /// Entry `i` relative to a search target; trailers are looked at only where keys are equal.
+    /// The first entry whose order relative to the target is not `before`.
     #[inline]
-    fn order(&self, i: usize, suffix: &[u8], trailer: Trailer) -> Ordering {
-        match self.suffix(i).cmp(suffix) {
+    fn search(&self, target: Target<'_>, before: impl Fn(Ordering) -> bool) -> usize {
+        let is_before = |i| {
+            let suffix = self.suffix_range(i);
+            let head = head(&self.bytes, suffix.clone());
+            if head == target.head {
+                before(self.order_in_full(i, suffix, target))
+            } else {
+                head < target.head
+            }
+        };
+        // The first that is not before lies in `base..=base + size`.
+        let (mut base, mut size) = (0, self.count());
+        while size > 1 {
+            let half = size / 2;
+            base = select_unpredictable(is_before(base + half), base + half, base);
+            size -= half;
+        }
+        base + usize::from(is_before(base))
+    }
+
+    /// Entry `i` relative to a target whose first bytes are the same.
+    fn order_in_full(&self, i: usize, suffix: Range<usize>, target: Target<'_>) -> Ordering {
+        match self.slice(suffix).cmp(target.suffix) {
             // Internal order: trailers descend.
-            Ordering::Equal => trailer.to_u64().cmp(&self.trailers.get(&self.bytes, i)),
+            Ordering::Equal => target.trailer.to_u64().cmp(&self.trailers.get(&self.bytes, i)),
             unequal => unequal,
         }
     }
+}
 
-    /// The first entry that is not `before`.
-    #[inline]
-    fn search(&self, before: impl Fn(usize) -> bool) -> usize {
-        let (mut low, mut high) = (0, self.count());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if before(middle) { low = middle + 1 } else { high = middle }
-        }
-        low
+/// The first eight bytes of a range as a number of the same order; a shorter range is filled up with zeros.
+#[inline]
+fn head(bytes: &[u8], range: Range<usize>) -> u64 {
+    let rest = bytes.get(range.start..).unwrap_or_default();
+    let word = match rest.first_chunk::<8>() {
+        Some(word) => u64::from_be_bytes(*word),
+        None => head_near_end(rest),
+    };
+    // What lies behind the range counts as zeros.
+    match range.len() {
+        len @ 0..8 => word & !(u64::MAX >> (8 * len)),
+        _ => word,
     }
+}
+
+fn head_near_end(rest: &[u8]) -> u64 {
+    let mut word = [0; 8];
+    for (slot, &byte) in word.iter_mut().zip(rest) {
+        *slot = byte;
+    }
+    u64::from_be_bytes(word)
 }
