@@ -79,6 +79,10 @@ pub struct RecoveredLog {
 ///
 /// The memory needed does not depend on the log.
 ///
+/// What is true of one log only the caller can make true of several: behind a log that ends [torn](LogEnd::Torn), later
+/// logs hold what was written behind a hole. So do they when the end of a log got lost whole, which leaves a clean end:
+/// it shows in the sequence numbers.
+///
 /// # Errors
 ///
 /// [`Corruption`](slice_types::ErrorKind::Corruption), naming file and offset, as the mode says. Under

@@ -174,6 +174,22 @@ fn damage_below_a_later_sync_mark_is_an_error_and_damage_behind_it_a_torn_tail()
 }
 
 #[test]
+fn a_mark_says_nothing_about_what_starts_at_its_position() {
+    let (mut log, file) = new_log(LOG);
+    let synced = log.append(SeqNo::new(1), &put("a", "1")).unwrap();
+    // Appended during the sync, and lost; the next one, with the mark of that sync, was not.
+    log.append(SeqNo::new(2), &put("b", "2")).unwrap();
+    log.set_sync_mark(synced);
+    log.append(SeqNo::new(3), &put("c", "3")).unwrap();
+    let mut bytes = file.bytes();
+    bytes[synced.offset as usize] ^= 1;
+    assert_eq!(durable_mark(&bytes, LOG), Some(synced));
+    let (log, seen) = replay_with(&bytes, TolerateTornTail);
+    assert_torn_at(&log.unwrap(), synced.offset);
+    assert_eq!(numbers(&seen), [1]);
+}
+
+#[test]
 fn a_mark_is_found_behind_damage_and_is_not_a_batch() {
     let (mut bytes, ends) = log_with_mark();
     let durable = Some(LogPosition { log: LOG, offset: ends[1] });

@@ -237,6 +237,14 @@ fn a_task_is_woken_when_its_position_is_durable() {
 }
 
 #[test]
+fn a_wait_can_move_between_the_threads_of_a_runtime() {
+    fn moves<T: Send>(_: T) {}
+    let (group, _, _) = group_of(1);
+    moves(group.waited(at(1, 10)));
+    moves(group);
+}
+
+#[test]
 fn a_dropped_waited_future_harms_nothing() {
     let (group, events, _) = group_of(1);
     group.appended(at(1, 10));
