@@ -1,5 +1,8 @@
 //! Columns against restart points: seek, scan, build and size, over blocks of 4 KiB.
 //!
+//! `load` is what a block costs once, when it comes from disk: columns are validated there, restart points entry by
+//! entry on the way.
+//!
 //! The figures are in `docs/decisions/0002-block-layout.md`.
 
 mod restart;
@@ -9,7 +12,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use bytes::Bytes;
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use slice_sstable::block::{Block, BlockBuilder, BlockCursor};
 use slice_types::{EntryRef, Trailer};
 
@@ -127,9 +130,17 @@ fn measure<L: Layout + Default>(c: &mut Criterion, name: &str, entries: &[Entry]
     let mut layout = L::default();
     let raw: Vec<_> = entries.chunks(ENTRIES_A_BLOCK).map(|block| layout.build(block)).collect();
     report_size::<L>(name, &raw, entries.len());
+    let mut group = c.benchmark_group(name);
+    group.throughput(Throughput::Elements(entries.len() as u64));
+    group.bench_function(format!("load/{}", L::NAME), |b| {
+        b.iter_batched(
+            || raw.clone(),
+            |raw| raw.into_iter().map(L::load).collect::<Vec<_>>(),
+            BatchSize::LargeInput,
+        );
+    });
     let blocks: Vec<_> = raw.into_iter().map(L::load).collect();
 
-    let mut group = c.benchmark_group(name);
     group.throughput(Throughput::Elements(1));
     group.bench_function(format!("seek/{}", L::NAME), |b| {
         let mut random = Random(2);

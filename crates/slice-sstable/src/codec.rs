@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use lz4_flex::block::{CompressTable, compress_into_with_table, decompress_into, get_maximum_output_size};
 use slice_types::coding::Decoder;
-use slice_types::{Error, ErrorKind, Result, checksum};
+use slice_types::{Error, Result, checksum};
 
 use crate::format::{BLOCK_TRAILER_LEN, CHECKSUM_LEN, MAX_RAW_BLOCK_LEN};
 
@@ -49,8 +49,8 @@ impl Compression {
     ///
     /// # Errors
     ///
-    /// [`Unsupported`](ErrorKind::Unsupported) for one that this build leaves out, otherwise
-    /// [`Corruption`](ErrorKind::Corruption).
+    /// [`Unsupported`](slice_types::ErrorKind::Unsupported) for one that this build leaves out, otherwise
+    /// [`Corruption`](slice_types::ErrorKind::Corruption).
     pub(crate) fn from_u8(byte: u8) -> Result<Self> {
         match byte {
             NONE => Ok(Self::None),
@@ -59,7 +59,7 @@ impl Compression {
             ZSTD => Ok(Self::Zstd),
             #[cfg(not(feature = "zstd"))]
             ZSTD => Err(Error::new(
-                ErrorKind::Unsupported,
+                slice_types::ErrorKind::Unsupported,
                 "the table is compressed with zstd; build slice with its feature `zstd`",
             )),
             _ => Err(Error::corruption(format!("codec {byte} has no meaning"))),
@@ -128,7 +128,7 @@ impl Sealer {
 ///
 /// # Errors
 ///
-/// [`Corruption`](ErrorKind::Corruption) when the bytes are not what was written.
+/// [`Corruption`](slice_types::ErrorKind::Corruption) when the bytes are not what was written.
 pub(crate) fn open(stored: &Bytes) -> Result<Bytes> {
     let damaged = || Error::corruption(format!("{} bytes are too few for a stored block", stored.len()));
     let payload_len = stored.len().checked_sub(BLOCK_TRAILER_LEN).ok_or_else(damaged)?;

@@ -113,7 +113,14 @@ impl RestartCursor {
     }
 }
 
+/// Most often each length takes one byte: LevelDB's `DecodeEntry` has the same shortcut.
 fn lengths(entry: &mut Decoder<'_>) -> (usize, usize, usize) {
+    if let Some(&[shared, unshared, value_len]) = entry.rest().first_chunk::<3>()
+        && (shared | unshared | value_len) < 0x80
+    {
+        entry.take(3).unwrap();
+        return (usize::from(shared), usize::from(unshared), usize::from(value_len));
+    }
     let mut one = || entry.varint().unwrap() as usize;
     (one(), one(), one())
 }
