@@ -1,1 +1,61 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+
+mod background;
+pub mod blocking;
+mod commit;
+mod db;
+mod health;
+pub mod lsm;
+mod manifest;
+pub mod options;
+mod recovery;
+mod signal;
+mod stats;
+mod tree;
+
+pub use health::Health;
+pub use lsm::LSMTree;
+pub use options::{Background, Builder, Durability, Options, Strategy};
+pub use slice_sstable::Compression;
+pub use slice_types::{Error, ErrorKind, MAX_KEY_LEN, MAX_VALUE_LEN, Result};
+pub use slice_vfs as vfs;
+pub use slice_wal::RecoveryMode;
+
+/// The error of the store, under the name that its first users know.
+pub use slice_types::Error as SliceError;
+
+/// Compaction: its configuration and its strategies.
+pub mod compaction {
+    pub use slice_compaction::*;
+}
+
+/// Caches of rows and blocks.
+pub mod cache {
+    pub use slice_cache::*;
+}
+
+/// Bloom filters.
+pub mod bloom {
+    pub use slice_bloom::*;
+}
+
+/// The sorted table in memory.
+pub mod memtable {
+    pub use slice_memtable::*;
+}
+
+/// The write-ahead log.
+pub mod wal {
+    pub use slice_wal::*;
+}
+
+/// Sorted tables on disk.
+pub mod sstable {
+    pub use slice_sstable::*;
+}
+
+/// Errors.
+pub mod error {
+    pub use slice_types::Error as SliceError;
+    pub use slice_types::{Error, ErrorKind, Result};
+}

@@ -1,0 +1,311 @@
+//! Compaction jobs: picked by the strategy, run by one thread each, merged in parallel by key range.
+
+use std::sync::{Arc, Mutex};
+
+use slice_compaction::{
+    Busy, Levels, MergeOptions, MergeStats, Task, TaskKind, merge, pick_full, split_ranges,
+};
+use slice_sstable::{CachePolicy, IterOptions, ReadMode};
+use slice_types::{Error, Level, Result, SeqNo};
+
+use super::install::Change;
+use super::outputs::Outputs;
+use super::threads::in_parallel;
+use crate::background::clock::now;
+use crate::db::Core;
+use crate::signal::{Signal, lock};
+use crate::tree::{Input, OpenTable, RunIter, Version};
+
+/// Merges read this much at once: an input is read from front to back.
+const READAHEAD: usize = 512 << 10;
+/// A part of a parallel merge is worth a thread from this many bytes on.
+const PART_MIN: u64 = 8 << 20;
+
+/// The compactions of a database: which run, and what was asked for.
+#[derive(Default)]
+pub(crate) struct Jobs {
+    state: Mutex<State>,
+    /// Raised when there may be something to compact.
+    pub(crate) changed: Signal,
+}
+
+#[derive(Default)]
+struct State {
+    busy: Busy,
+    full: Option<Full>,
+    /// How the last full compaction failed, if it did.
+    full_failure: Option<Error>,
+}
+
+/// A full compaction that was asked for.
+#[derive(Clone, Copy)]
+struct Full {
+    /// Tables of level 0 with nothing older than this were flushed later, and are not waited for.
+    upto: SeqNo,
+}
+
+/// How far a full compaction is.
+pub(crate) enum Progress {
+    Running,
+    Done,
+    Failed(Error),
+}
+
+/// A task, and the version that it was picked for.
+struct Job {
+    task: Task,
+    version: Arc<Version>,
+    shape: Levels,
+}
+
+impl Core {
+    /// Asks for everything that is in tables by now to be merged into the last level.
+    pub(crate) fn request_full_compaction(&self) {
+        let upto = self.commit.visible();
+        let mut state = lock(&self.jobs.state);
+        state.full = Some(Full { upto });
+        state.full_failure = None;
+        drop(state);
+        self.failures.compaction_ended(None);
+        self.jobs.changed.raise();
+    }
+
+    pub(crate) fn full_compaction(&self) -> Progress {
+        let state = lock(&self.jobs.state);
+        match (&state.full, &state.full_failure) {
+            (Some(_), _) => Progress::Running,
+            (None, Some(error)) => Progress::Failed(error.clone()),
+            (None, None) => Progress::Done,
+        }
+    }
+
+    /// Runs one job on this thread; `false` when none is due.
+    pub(crate) fn compact_one(&self) -> Result<bool> {
+        match self.next_job() {
+            Some(job) => self.run_job(&job).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    /// Picks the most urgent job and marks it as running.
+    fn next_job(&self) -> Option<Job> {
+        let mut state = lock(&self.jobs.state);
+        let version = Arc::clone(&self.tree.view().version);
+        let shape = version.shape(self.options.max_levels);
+        let task =
+            self.pick_requested(&mut state, &shape).or_else(|| self.strategy.pick(&shape, &state.busy))?;
+        state.busy.start(&task, &shape);
+        self.counters.running.add(1);
+        Some(Job { task, version, shape })
+    }
+
+    /// The next step of the full compaction, if one was asked for. Ends it when there is none left.
+    fn pick_requested(&self, state: &mut State, shape: &Levels) -> Option<Task> {
+        let full = state.full?;
+        let known = without_newer(shape, full.upto);
+        let task = pick_full(&known, &state.busy, &self.strategy_options, self.oldest_snapshot());
+        let task = task.filter(|task| state.busy.admits(task, shape));
+        if task.is_none() && state.busy.is_empty() {
+            state.full = None;
+            self.changed.raise();
+        }
+        task
+    }
+
+    /// The lowest sequence number that anyone may still read at.
+    fn oldest_snapshot(&self) -> SeqNo {
+        self.commit.visible()
+    }
+
+    fn run_job(&self, job: &Job) -> Result<()> {
+        let since = now();
+        let span = tracing::info_span!("compaction", reason = %job.task.reason, output = job.task.output.0);
+        let _entered = span.enter();
+        let result = match job.task.kind {
+            TaskKind::TrivialMove => self.move_tables(job),
+            TaskKind::Merge => self.merge_tables(job),
+        };
+        if result.is_ok() {
+            self.drained_level_0(job.level_0_bytes(), since.elapsed());
+        }
+        self.end_job(job, &result);
+        result
+    }
+
+    fn end_job(&self, job: &Job, result: &Result<()>) {
+        let mut state = lock(&self.jobs.state);
+        state.busy.finish(&job.task);
+        if let (Err(error), Some(_)) = (result, state.full) {
+            state.full = None;
+            state.full_failure = Some(error.clone());
+        }
+        drop(state);
+        self.counters.running.sub(1);
+        match result {
+            Ok(()) => {
+                self.counters.compactions.add(1);
+                self.counters.tables_compacted.add(job.task.table_ids().count() as u64);
+                self.failures.compaction_ended(None);
+            }
+            Err(_) if self.is_stopping() => {}
+            Err(error) => {
+                tracing::error!(%error, "a compaction failed; its inputs stay, and it will be tried again");
+                self.failures.compaction_ended(Some(error.clone()));
+            }
+        }
+        self.update_pressure();
+        self.changed.raise();
+        self.jobs.changed.raise();
+        self.logs.work.raise();
+    }
+
+    fn move_tables(&self, job: &Job) -> Result<()> {
+        let tables: Vec<_> = job.task.table_ids().filter_map(|id| job.version.table(id).cloned()).collect();
+        let change = Change {
+            removed: job.task.table_ids().collect(),
+            added: tables.into_iter().map(|table| (job.task.output, table)).collect(),
+            first_log: None,
+        };
+        self.install(&change, |_| {})?;
+        self.counters.moves.add(1);
+        Ok(())
+    }
+
+    fn merge_tables(&self, job: &Job) -> Result<()> {
+        let parts = self.parts(job);
+        let merged = match &parts[..] {
+            [whole] => vec![self.merge_part(job, whole)],
+            parts => {
+                self.counters.parallel_merges.add(parts.len() as u64);
+                in_parallel(parts.iter().map(|part| || self.merge_part(job, part)).collect())
+            }
+        };
+        // All parts have ended by here; tables of those that ended well go when another did not.
+        let (stats, outputs): (Vec<_>, Vec<_>) =
+            merged.into_iter().collect::<Result<Vec<_>>>()?.into_iter().unzip();
+        let added = finish_all(outputs)?;
+        self.counters.compaction_written.add(added.iter().map(|table| table.meta.bytes).sum());
+        self.counters.bytes_compacted.add(job.task.bytes(&job.shape));
+        let change = Change {
+            removed: job.task.table_ids().collect(),
+            added: added.into_iter().map(|table| (job.task.output, table)).collect(),
+            first_log: None,
+        };
+        self.install(&change, |_| {})?;
+        self.counters.tombstones_dropped.add(stats.iter().map(|part| part.dropped_tombstones).sum());
+        Ok(())
+    }
+
+    /// The key ranges that the job is merged in, at once.
+    fn parts(&self, job: &Job) -> Vec<Part> {
+        let config = &self.options.compaction;
+        let wanted = (job.task.bytes(&job.shape) / PART_MIN).min(config.merge_parallelism as u64) as usize;
+        // What goes to level 0 has to be one table.
+        if !config.enable_parallel_merge || wanted < 2 || job.task.output == Level::ZERO {
+            return vec![Part::default()];
+        }
+        let tables = job.task.table_ids().filter_map(|id| job.version.table(id));
+        let splits = split_ranges(&tables.map(samples).collect::<Vec<_>>(), wanted);
+        let starts = std::iter::once(None).chain(splits.iter().cloned().map(Some));
+        let ends = splits.iter().cloned().map(Some).chain(std::iter::once(None));
+        starts.zip(ends).map(|(start, end)| Part { start, end }).collect()
+    }
+
+    fn merge_part(&self, job: &Job, part: &Part) -> Result<(MergeStats, Outputs<'_>)> {
+        let mut outputs = Outputs::new(self);
+        let options = MergeOptions {
+            snapshots: &[],
+            visible: self.commit.visible(),
+            deeper: job.task.deeper_keys(&job.shape),
+            target_table_bytes: job.task.target_table_bytes(&self.strategy_options),
+            grandparents: job.task.grandparents(&job.shape),
+            range: (part.start.as_deref(), part.end.as_deref()),
+            cancel: &self.stopping,
+        };
+        let stats = merge(inputs(job), &options, &mut outputs)?;
+        Ok((stats, outputs))
+    }
+}
+
+impl Job {
+    /// Bytes that the job takes out of level 0.
+    fn level_0_bytes(&self) -> u64 {
+        if self.task.output == Level::ZERO {
+            return 0;
+        }
+        let of_level_0 = self.task.inputs.iter().filter(|(level, _)| *level == Level::ZERO);
+        let tables = of_level_0.flat_map(|(_, ids)| ids).filter_map(|id| self.version.table(*id));
+        tables.map(|table| table.table.properties().raw_bytes).sum()
+    }
+}
+
+/// A range of user keys: `None` for no bound.
+#[derive(Default)]
+struct Part {
+    start: Option<Vec<u8>>,
+    end: Option<Vec<u8>>,
+}
+
+/// The tree as it would be without the level 0 tables that were flushed since.
+fn without_newer(shape: &Levels, upto: SeqNo) -> Levels {
+    let level = |index: usize| {
+        let tables = shape.level(index).iter();
+        tables.filter(|table| index > 0 || table.min_seqno <= upto).cloned().collect()
+    };
+    Levels::new((0..shape.len()).map(level).collect())
+}
+
+/// The keys at which a table may be split, with the bytes between them: about a block each.
+fn samples(table: &Arc<OpenTable>) -> Vec<(Vec<u8>, u64)> {
+    let block = table.meta.bytes / table.table.properties().blocks.max(1);
+    table.table.split_keys().map(|key| (key.to_vec(), block)).collect()
+}
+
+/// An iterator for each table of level 0, newest first, then one for each deeper level.
+fn inputs(job: &Job) -> Vec<Input> {
+    let options =
+        IterOptions { cache_policy: CachePolicy::Bypass, readahead_bytes: READAHEAD, mode: ReadMode::Wait };
+    let mut inputs = Vec::new();
+    for (level, ids) in &job.task.inputs {
+        let tables: Vec<Arc<OpenTable>> =
+            ids.iter().filter_map(|id| job.version.table(*id).cloned()).collect();
+        assert_eq!(tables.len(), ids.len(), "a task names tables of its version");
+        if *level == Level::ZERO {
+            inputs.extend(tables.iter().rev().map(|table| Input::Table(table.table.iter(options))));
+        } else {
+            inputs.push(Input::Run(RunIter::new(tables, options)));
+        }
+    }
+    inputs
+}
+
+fn finish_all(outputs: Vec<Outputs<'_>>) -> Result<Vec<Arc<OpenTable>>> {
+    let mut tables = Vec::new();
+    for output in outputs {
+        match output.finish() {
+            Ok(finished) => tables.extend(finished),
+            Err(error) => {
+                for table in &tables {
+                    OpenTable::retire(table);
+                }
+                return Err(error);
+            }
+        }
+    }
+    Ok(tables)
+}
+
+/// What a compaction thread does all its life.
+pub(crate) fn run(core: &Core) {
+    loop {
+        let job = core.jobs.changed.wait(|| {
+            if core.is_stopping() {
+                return Some(None);
+            }
+            core.failures.compaction().is_none().then(|| core.next_job()).flatten().map(Some)
+        });
+        let Some(job) = job else { return };
+        // A failure is in `failures`, and keeps the threads waiting until the timer clears the way.
+        let _told = core.run_job(&job);
+    }
+}

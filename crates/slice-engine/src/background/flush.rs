@@ -1,0 +1,104 @@
+//! Turning the oldest frozen memtable into a table of level 0.
+//!
+//! The memtable stays in the view, and its log on disk, until the table is durable and recorded: a flush that fails
+//! is simply tried again.
+
+use std::sync::Arc;
+
+use slice_compaction::{DeeperKeys, MergeOptions, merge};
+use slice_memtable::MemTable;
+use slice_types::{EntryIterator, Level, LogNumber, Result};
+
+use super::install::Change;
+use super::outputs::Outputs;
+use crate::background::clock::now;
+use crate::db::Core;
+use crate::signal::lock;
+use crate::tree::{Frozen, Input, OpenTable};
+
+type Key = Arc<[u8]>;
+
+/// Flushes the oldest frozen memtable; `false` when there is none.
+pub(crate) fn flush_oldest(core: &Core) -> Result<bool> {
+    let _one_flush = lock(&core.flushing);
+    let Some(frozen) = core.tree.view().frozen.last().cloned() else { return Ok(false) };
+    let span = tracing::info_span!("flush", log = frozen.log.0, entries = frozen.memory.len());
+    let _entered = span.enter();
+    let since = now();
+    let flushed = write(core, &frozen).and_then(|tables| install(core, &frozen, &tables).map(|()| tables));
+    match flushed {
+        Ok(tables) => {
+            let bytes = tables.iter().map(|table| table.meta.bytes).sum();
+            core.counters.flush_written.add(bytes);
+            core.drained_memory(frozen.memory.memory_used(), since.elapsed());
+            core.counters.flushes.add(1);
+            core.failures.flush_ended(None);
+            core.commit.sync.forget_through(frozen.log);
+            core.logs.release(&frozen);
+            core.update_pressure();
+            core.changed.raise();
+            core.jobs.changed.raise();
+            Ok(true)
+        }
+        Err(error) => {
+            if !core.is_stopping() {
+                tracing::error!(%error, "a flush failed; the memtable and its log stay, and it will be tried again");
+                core.failures.flush_ended(Some(error.clone()));
+            }
+            core.changed.raise();
+            Err(error)
+        }
+    }
+}
+
+/// Writes one table with the newest version of each key, tombstones included.
+fn write(core: &Core, frozen: &Frozen) -> Result<Vec<Arc<OpenTable>>> {
+    let mut outputs = Outputs::new(core);
+    let options = MergeOptions {
+        snapshots: &[],
+        visible: core.commit.visible(),
+        // Any of the keys may be in a table: every tombstone stays.
+        deeper: DeeperKeys::new([bounds(frozen)?]),
+        target_table_bytes: u64::MAX,
+        grandparents: Vec::new(),
+        range: (None, None),
+        cancel: &core.stopping,
+    };
+    merge(vec![Input::Memory(frozen.memory.iter())], &options, &mut outputs)?;
+    outputs.finish()
+}
+
+fn bounds(frozen: &Frozen) -> Result<(Key, Key)> {
+    let mut iter = frozen.memory.iter();
+    iter.seek_to_first()?;
+    let smallest = iter.entry().map(|entry| entry.key.into()).unwrap_or_default();
+    iter.seek_to_last()?;
+    let largest = iter.entry().map(|entry| entry.key.into()).unwrap_or_default();
+    Ok((smallest, largest))
+}
+
+fn install(core: &Core, frozen: &Arc<Frozen>, tables: &[Arc<OpenTable>]) -> Result<()> {
+    let change = Change {
+        removed: Vec::new(),
+        added: tables.iter().map(|table| (Level::ZERO, Arc::clone(table))).collect(),
+        first_log: Some(LogNumber(frozen.log.0 + 1)),
+    };
+    core.install(&change, |view| view.frozen.retain(|other| !Arc::ptr_eq(other, frozen)))
+}
+
+/// What the flush thread does all its life.
+pub(crate) fn run(core: &Core) {
+    loop {
+        let due = core.logs.flush.wait(|| {
+            if core.is_stopping() {
+                return Some(false);
+            }
+            (!core.tree.view().frozen.is_empty() && core.failures.flush().is_none()).then_some(true)
+        });
+        if !due {
+            return;
+        }
+        // A failure is in `failures`, and keeps the thread waiting until the timer clears the way.
+        let _told = flush_oldest(core);
+    }
+}

@@ -1,0 +1,87 @@
+//! Making the next version: durable first, visible second, the old removed last.
+//!
+//! ```text
+//!   tables written and synced ── names synced ── edit recorded and synced ── view published ── inputs retired
+//!                                                          └ from here on a crash keeps the new tables
+//! ```
+//!
+//! All of it happens under the manifest's lock, so versions follow one another in the order of their edits. Readers
+//! never take that lock.
+
+use std::sync::Arc;
+
+use slice_types::{Error, Level, LogNumber, Result, TableId};
+
+use crate::db::Core;
+use crate::manifest::Edit;
+use crate::signal::lock;
+use crate::tree::{OpenTable, View};
+
+/// What a flush or a compaction changes.
+pub(crate) struct Change {
+    pub(crate) removed: Vec<TableId>,
+    pub(crate) added: Vec<(Level, Arc<OpenTable>)>,
+    /// The logs below this number are not needed any more.
+    pub(crate) first_log: Option<LogNumber>,
+}
+
+impl Core {
+    /// Records a change and publishes it; `also` changes the rest of the view in the same step.
+    ///
+    /// # Errors
+    ///
+    /// Then nothing is changed, and the files of the added tables are kept until it is certain that no manifest
+    /// names them.
+    pub(crate) fn install(&self, change: &Change, also: impl FnOnce(&mut View)) -> Result<()> {
+        let recorded = self.record_and_publish(change, also);
+        if recorded.is_err() {
+            let moved = |id: &TableId| change.removed.contains(id);
+            let written = change.added.iter().map(|(_, table)| table.id()).filter(|id| !moved(id));
+            lock(&self.limbo).extend(written);
+        }
+        recorded
+    }
+
+    fn record_and_publish(&self, change: &Change, also: impl FnOnce(&mut View)) -> Result<()> {
+        let mut manifest = lock(&self.manifest);
+        self.fs
+            .sync_dir(&self.dir)
+            .map_err(|error| Error::io("make the names of tables durable", error).with_file(&self.dir))?;
+        manifest.record(&self.edit(change))?;
+        if manifest.is_settled() {
+            lock(&self.graveyard).append(&mut lock(&self.limbo));
+        }
+        let mut retired = Vec::new();
+        self.tree.update(|view| {
+            let next = view.version.next(&change.removed, &change.added);
+            retired = change.removed.iter().filter_map(|id| view.version.table(*id).cloned()).collect();
+            retired.retain(|table| next.table(table.id()).is_none());
+            view.version = Arc::new(next);
+            also(view);
+        });
+        drop(manifest);
+        for table in retired {
+            table.retire();
+        }
+        Ok(())
+    }
+
+    fn edit(&self, change: &Change) -> Edit {
+        let keyspace = self.tree.id;
+        let added = change.added.iter().map(|(level, table)| (keyspace, *level, Arc::clone(&table.meta)));
+        Edit {
+            removed: change.removed.iter().map(|id| (keyspace, *id)).collect(),
+            added: added.collect(),
+            first_logs: change.first_log.map(|log| (keyspace, log)).into_iter().collect(),
+            ..Edit::default()
+        }
+    }
+
+    /// Removes the files of tables that nobody reads any more.
+    pub(crate) fn bury(&self) {
+        let dead = std::mem::take(&mut *lock(&self.graveyard));
+        for id in dead {
+            self.remove_table_files(id);
+        }
+    }
+}

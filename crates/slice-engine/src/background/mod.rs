@@ -1,0 +1,143 @@
+//! What happens beside reads and writes, and the threads it happens on.
+//!
+//! | thread | what it does | what wakes it |
+//! |---|---|---|
+//! | `slice-flush` | turns frozen memtables into tables | a switch of memtables |
+//! | `slice-compact-N` | compaction jobs, one at a time each | a flush, a job's end, the timer |
+//! | `slice-sync` | one fsync of the log for all who wait | a writer with `Fsync`, `sync()`, the timer |
+//! | `slice-janitor` | space for the log ahead, a spare log, files nobody reads | a log that runs low, a job's end |
+//! | `slice-timer` | delayed writers, regular looks, interval syncs | time |
+//!
+//! Nothing here calls a reader or a writer: they are told through a new view and through signals.
+
+pub(crate) mod clock;
+pub(crate) mod compact;
+pub(crate) mod drain;
+pub(crate) mod flush;
+mod install;
+mod outputs;
+pub(crate) mod threads;
+pub(crate) mod timer;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use slice_types::Result;
+
+use crate::db::Core;
+use crate::options::{Durability, Options};
+use crate::signal::lock;
+use clock::now;
+
+/// Starts the threads; they end at [`Core::stop`].
+pub(crate) fn start(core: &Arc<Core>) -> Result<()> {
+    let start = |name: String, body: fn(&Core)| {
+        let core = Arc::clone(core);
+        core.clone().threads.start(name, move || body(&core))
+    };
+    start("slice-sync".to_owned(), sync)?;
+    start("slice-flush".to_owned(), flush::run)?;
+    start("slice-janitor".to_owned(), janitor)?;
+    for n in 0..core.options.compaction.max_concurrent_compactions {
+        start(format!("slice-compact-{n}"), compact::run)?;
+    }
+    start("slice-timer".to_owned(), timer)
+}
+
+fn sync(core: &Core) {
+    while core.commit.sync.wait_for_request() {
+        // A failure is told to all who wait, and to the commit pipeline; there is no second try.
+        if core.sync_round().is_err() {
+            return;
+        }
+    }
+}
+
+fn janitor(core: &Core) {
+    while core.logs.work.wait(|| {
+        if core.is_stopping() {
+            return Some(false);
+        }
+        (core.logs.wants_work() || !lock(&core.graveyard).is_empty()).then_some(true)
+    }) {
+        core.logs.prepare();
+        core.bury();
+    }
+}
+
+fn timer(core: &Core) {
+    let mut ticks = Ticks::new(&core.options);
+    core.timer.run(ticks.period(), || ticks.look(core));
+}
+
+/// When what was last looked at.
+struct Ticks {
+    flush: Duration,
+    compaction: Duration,
+    sync: Option<Duration>,
+    flushed: Instant,
+    compacted: Instant,
+    synced: Instant,
+}
+
+impl Ticks {
+    fn new(options: &Options) -> Self {
+        let sync = match options.durability {
+            Durability::Interval(interval) => Some(interval),
+            Durability::Buffered | Durability::Fsync => None,
+        };
+        let now = now();
+        Self {
+            flush: options.flush_interval,
+            compaction: options.compaction_interval,
+            sync,
+            flushed: now,
+            compacted: now,
+            synced: now,
+        }
+    }
+
+    fn period(&self) -> Duration {
+        self.flush.min(self.compaction).min(self.sync.unwrap_or(self.flush))
+    }
+
+    fn look(&mut self, core: &Core) {
+        let now = now();
+        if is_due(&mut self.flushed, self.flush, now) {
+            look_at_memtables(core, now);
+        }
+        if is_due(&mut self.compacted, self.compaction, now) {
+            core.failures.compaction_ended(None);
+            core.jobs.changed.raise();
+        }
+        if self.sync.is_some_and(|interval| is_due(&mut self.synced, interval, now)) {
+            core.commit.sync.request(core.commit.position());
+        }
+        // Tables that a reader let go of since the last job's end.
+        core.logs.work.raise();
+    }
+}
+
+/// Whether `period` has passed since `last`, which becomes `now` if so.
+fn is_due(last: &mut Instant, period: Duration, now: Instant) -> bool {
+    let due = now.duration_since(*last) >= period;
+    if due {
+        *last = now;
+    }
+    due
+}
+
+/// Freezes a memtable that has grown old, and clears the way for flushes that failed before.
+fn look_at_memtables(core: &Core, now: Instant) {
+    let frozen = match now.checked_sub(core.options.memtable_max_age) {
+        Some(before) => core.commit.freeze_older(before, &core.tree, &core.logs),
+        None => return,
+    };
+    if let Err(error) = frozen {
+        tracing::warn!(%error, "an old memtable could not be frozen");
+    }
+    if core.failures.flush().is_some() {
+        core.failures.flush_ended(None);
+        core.logs.flush_is_due();
+    }
+}

@@ -1,0 +1,126 @@
+//! The tables that a flush or a compaction writes.
+
+use std::sync::Arc;
+
+use slice_compaction::{TableMeta, TableSink};
+use slice_sstable::{TableBuilder, TableFiles, TableOptions, TableProperties};
+use slice_types::{EntryRef, Error, Result, TableId};
+
+use crate::db::Core;
+use crate::db::names::TablePaths;
+use crate::tree::OpenTable;
+
+/// Writes tables one after the other. Unless they are [finished](Outputs::finish), their files go with it.
+pub(crate) struct Outputs<'a> {
+    core: &'a Core,
+    current: Option<(TableId, TableBuilder)>,
+    tables: Vec<Arc<TableMeta>>,
+    /// All whose files may exist, and that nobody else answers for yet.
+    created: Vec<TableId>,
+}
+
+impl<'a> Outputs<'a> {
+    pub(crate) fn new(core: &'a Core) -> Self {
+        Self { core, current: None, tables: Vec::new(), created: Vec::new() }
+    }
+
+    /// Ends the last table and opens all of them. Their bytes are durable; their names are not yet.
+    pub(crate) fn finish(mut self) -> Result<Vec<Arc<OpenTable>>> {
+        self.cut()?;
+        let metas = std::mem::take(&mut self.tables);
+        let opened =
+            metas.into_iter().map(|meta| self.core.open_table(meta).map(Arc::new)).collect::<Result<_>>()?;
+        self.created.clear();
+        Ok(opened)
+    }
+
+    fn begin(&mut self) -> Result<&mut (TableId, TableBuilder)> {
+        let id = self.core.new_table_id();
+        self.created.push(id);
+        let options = &self.core.options;
+        let options = TableOptions {
+            block_size: options.block_size,
+            compression: options.compression,
+            filter_bits_per_key: options.filter_bits_per_key,
+        };
+        let builder = TableBuilder::new(self.core.create_table_files(id)?, options)?;
+        Ok(self.current.insert((id, builder)))
+    }
+}
+
+impl TableSink for Outputs<'_> {
+    fn add(&mut self, entry: EntryRef<'_>) -> Result<()> {
+        let (_, builder) = match &mut self.current {
+            Some(current) => current,
+            None => self.begin()?,
+        };
+        builder.add(entry)
+    }
+
+    fn bytes(&self) -> u64 {
+        self.current.as_ref().map_or(0, |(_, builder)| builder.estimated_bytes())
+    }
+
+    fn cut(&mut self) -> Result<()> {
+        let Some((id, builder)) = self.current.take() else { return Ok(()) };
+        let path = TablePaths::new(&self.core.dir, id).data;
+        let properties = builder.finish().map_err(|error| error.with_file(path))?;
+        self.tables.push(Arc::new(meta_of(id, &properties)));
+        Ok(())
+    }
+}
+
+impl Drop for Outputs<'_> {
+    fn drop(&mut self) {
+        self.current = None;
+        for id in &self.created {
+            self.core.remove_table_files(*id);
+        }
+    }
+}
+
+fn meta_of(id: TableId, properties: &TableProperties) -> TableMeta {
+    TableMeta {
+        id,
+        smallest: properties.smallest_key[..].into(),
+        largest: properties.largest_key[..].into(),
+        bytes: properties.stored_bytes(),
+        entries: properties.entries,
+        tombstones: properties.tombstones,
+        min_seqno: properties.min_seqno,
+        max_seqno: properties.max_seqno,
+    }
+}
+
+impl Core {
+    fn create_table_files(&self, id: TableId) -> Result<TableFiles> {
+        let paths = TablePaths::new(&self.dir, id);
+        let create = |path: &std::path::Path| {
+            self.fs
+                .create_append(path)
+                .map_err(|error| Error::io("create a table's file", error).with_file(path))
+        };
+        Ok(TableFiles {
+            data: create(&paths.data)?,
+            index: create(&paths.index)?,
+            filter: create(&paths.filter)?,
+        })
+    }
+
+    pub(crate) fn open_table(&self, meta: Arc<TableMeta>) -> Result<OpenTable> {
+        let (blocks, graveyard) = (self.caches.blocks.clone(), Arc::clone(&self.graveyard));
+        OpenTable::open(&*self.fs, &self.dir, meta, blocks, graveyard)
+    }
+
+    /// Removes what there is of a table's files. What cannot be removed now is removed at the next open.
+    pub(crate) fn remove_table_files(&self, id: TableId) {
+        for path in TablePaths::new(&self.dir, id).all() {
+            match self.fs.remove_file(path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    tracing::warn!(%error, file = %path.display(), "a table's file could not be removed");
+                }
+                _ => {}
+            }
+        }
+    }
+}

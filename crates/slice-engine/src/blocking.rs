@@ -1,0 +1,153 @@
+//! The same store without `.await`: for threads, for programs without a runtime, for tests.
+//!
+//! Inside an async runtime use [`slice::LSMTree`](crate::LSMTree): these methods wait for disks and flushes.
+//!
+//! ```
+//! # let dir = tempfile::tempdir().unwrap();
+//! # let path = dir.path().join("data");
+//! use slice::blocking::LSMTree;
+//!
+//! let lsm = LSMTree::new(&path)?;
+//! lsm.put(b"key", b"value")?;
+//! assert_eq!(lsm.get(b"key")?, Some(b"value".to_vec()));
+//! # Ok::<(), slice::SliceError>(())
+//! ```
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use slice_compaction::CompactionConfig;
+use slice_sstable::ReadMode;
+use slice_types::{EntryKind, Result};
+
+use crate::db::Handle;
+use crate::health::Health;
+use crate::options::{Builder, Options};
+use crate::stats::LSMStats;
+
+/// An ordered map of bytes, in a directory; see [`slice::LSMTree`](crate::LSMTree), whose every method this has.
+#[derive(Clone)]
+pub struct LSMTree {
+    handle: Arc<Handle>,
+}
+
+impl LSMTree {
+    /// Opens the store in a directory with the default options.
+    ///
+    /// # Errors
+    ///
+    /// As [`slice::LSMTree::new`](crate::LSMTree::new).
+    pub fn new(path: impl AsRef<Path>) -> Result<Self> {
+        Self::builder(path).open_blocking()
+    }
+
+    /// Starts choosing options; finish with [`Builder::open_blocking`].
+    pub fn builder(path: impl AsRef<Path>) -> Builder {
+        crate::LSMTree::builder(path)
+    }
+
+    pub(crate) fn open(builder: Builder) -> Result<Self> {
+        Handle::open(builder).map(|handle| Self { handle })
+    }
+
+    /// Sets a key to a value.
+    ///
+    /// # Errors
+    ///
+    /// As [`slice::LSMTree::put`](crate::LSMTree::put).
+    pub fn put(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
+        self.handle.core.write_blocking(EntryKind::Put, key.as_ref(), value.as_ref())
+    }
+
+    /// The newest value of a key.
+    ///
+    /// # Errors
+    ///
+    /// As [`slice::LSMTree::get`](crate::LSMTree::get).
+    pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>> {
+        let value = self.handle.core.get(key.as_ref(), ReadMode::Wait)?;
+        Ok(value.map(Vec::from))
+    }
+
+    /// Removes a key.
+    ///
+    /// # Errors
+    ///
+    /// As [`slice::LSMTree::delete`](crate::LSMTree::delete).
+    pub fn delete(&self, key: impl AsRef<[u8]>) -> Result<()> {
+        self.handle.core.write_blocking(EntryKind::Delete, key.as_ref(), &[])
+    }
+
+    /// Makes all that was written before the call survive a power failure.
+    ///
+    /// # Errors
+    ///
+    /// As [`slice::LSMTree::sync`](crate::LSMTree::sync).
+    pub fn sync(&self) -> Result<()> {
+        self.handle.core.check_open()?;
+        self.handle.core.sync_blocking()
+    }
+
+    /// Writes all that is in memory to tables.
+    ///
+    /// # Errors
+    ///
+    /// As [`slice::LSMTree::flush`](crate::LSMTree::flush).
+    pub fn flush(&self) -> Result<()> {
+        self.handle.core.flush_blocking()
+    }
+
+    /// Flushes, then merges everything into the last level.
+    ///
+    /// # Errors
+    ///
+    /// As [`slice::LSMTree::compact`](crate::LSMTree::compact).
+    pub fn compact(&self) -> Result<()> {
+        self.handle.core.compact_blocking()
+    }
+
+    /// Makes all that was written durable and releases the directory, for all handles.
+    ///
+    /// # Errors
+    ///
+    /// As [`slice::LSMTree::close`](crate::LSMTree::close).
+    pub fn close(&self) -> Result<()> {
+        self.handle.close()
+    }
+
+    /// A picture of what the store has done and what shape it is in.
+    pub fn stats(&self) -> LSMStats {
+        self.handle.core.stats()
+    }
+
+    /// Whether the store can do all of its work.
+    pub fn health(&self) -> Health {
+        self.handle.core.failures.health()
+    }
+
+    /// Forgets the cached rows and blocks.
+    pub fn clear_cache(&self) {
+        self.handle.core.caches.clear();
+    }
+
+    /// How much compaction is done at once.
+    pub fn compaction_config(&self) -> CompactionConfig {
+        self.handle.core.options.compaction.clone()
+    }
+
+    /// The options that the store was opened with.
+    pub fn options(&self) -> &Options {
+        &self.handle.core.options
+    }
+
+    /// The directory of the store.
+    pub fn path(&self) -> PathBuf {
+        self.handle.core.dir.clone()
+    }
+}
+
+impl std::fmt::Debug for LSMTree {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("blocking::LSMTree").field("path", &self.handle.core.dir).finish_non_exhaustive()
+    }
+}

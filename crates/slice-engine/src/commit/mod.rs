@@ -1,0 +1,212 @@
+//! The one way in: every write goes through here, one batch at a time.
+//!
+//! Under one short lock a batch takes its sequence numbers, is copied into the log, is inserted into the memtable, and
+//! is published. Because that is one lock:
+//!
+//! - numbers are published in order, so a reader sees a whole batch or nothing of it;
+//! - the memtable and its log are switched together, so a record and its entries are never in different generations;
+//! - the memtable has one writer at a time, which is all that it asks for.
+//!
+//! What can wait is waited for outside the lock: back-pressure before it, fsync behind it.
+
+pub(crate) mod pressure;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use slice_memtable::MemTable;
+use slice_types::{Error, LogNumber, Result, SeqNo, Trailer};
+use slice_wal::{EncodedBatch, GroupSync, LogPosition, LogWriter};
+
+use crate::background::clock::now;
+use crate::db::Logs;
+use crate::signal::lock;
+use crate::tree::{Frozen, Memory, Tree};
+
+/// The commit pipeline of a database.
+pub(crate) struct Commit {
+    state: Mutex<State>,
+    visible: AtomicU64,
+    pub(crate) sync: Arc<GroupSync>,
+    memtable_size: usize,
+    max_frozen: usize,
+}
+
+struct State {
+    log: LogWriter,
+    memory: Arc<Memory>,
+    /// The number that the next entry takes.
+    next: SeqNo,
+    /// When the memtable got its first entry.
+    since: Option<Instant>,
+    /// Why writes are refused, once they are.
+    refused: Option<Error>,
+    /// Whether the last append failed, and may have left bytes behind the log's end.
+    is_untidy: bool,
+}
+
+impl State {
+    fn append(&mut self, first: SeqNo, batch: &EncodedBatch) -> Result<LogPosition> {
+        let appended = self.log.append(first, batch);
+        self.is_untidy = appended.is_err();
+        appended
+    }
+
+    /// Cuts off what a failed append may have left, before a later log says that all of this one was durable.
+    fn tidy(&mut self) -> Result<()> {
+        if self.is_untidy { self.log.finish() } else { Ok(()) }
+    }
+}
+
+/// What became of a write.
+pub(crate) enum Attempt {
+    /// It is in the log up to here, in the memtable, and visible.
+    Done(LogPosition),
+    /// Nothing was written: too many memtables wait for their flush. Wait for one, then try again.
+    Full,
+}
+
+/// What a switch of memtables did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Freeze {
+    Frozen,
+    /// There was nothing to freeze.
+    Empty,
+    /// Too many wait already.
+    Full,
+}
+
+impl Commit {
+    pub(crate) fn new(log: LogWriter, memory: Arc<Memory>, last: SeqNo, sync: Arc<GroupSync>) -> Self {
+        let state = State { log, memory, next: last.plus(1), since: None, refused: None, is_untidy: false };
+        Self {
+            state: Mutex::new(state),
+            visible: AtomicU64::new(last.get()),
+            sync,
+            memtable_size: usize::MAX,
+            max_frozen: usize::MAX,
+        }
+    }
+
+    /// Bounds the memory that unflushed writes may take.
+    pub(crate) fn with_limits(self, memtable_size: usize, max_frozen: usize) -> Self {
+        Self { memtable_size, max_frozen, ..self }
+    }
+
+    /// The newest sequence number whose batch is whole.
+    #[inline]
+    pub(crate) fn visible(&self) -> SeqNo {
+        SeqNo::new(self.visible.load(Ordering::Acquire))
+    }
+
+    /// Writes a sealed batch, switching the memtable first when it is full.
+    ///
+    /// # Errors
+    ///
+    /// What the log says; then nothing was written, and the next write goes to the same place.
+    pub(crate) fn write(&self, batch: &EncodedBatch, tree: &Tree, logs: &Logs) -> Result<Attempt> {
+        let mut state = lock(&self.state);
+        if let Some(refused) = &state.refused {
+            return Err(refused.clone());
+        }
+        if state.memory.memory_used() >= self.memtable_size
+            && self.switch(&mut state, tree, logs)? == Freeze::Full
+        {
+            return Ok(Attempt::Full);
+        }
+        let first = state.next;
+        let end = state.append(first, batch)?;
+        if state.since.is_none() {
+            state.since = Some(now());
+        }
+        let last = insert(&state.memory, first, batch);
+        state.next = last.plus(1);
+        self.visible.store(last.get(), Ordering::Release);
+        self.sync.appended(end);
+        let low = state.log.is_low();
+        drop(state);
+        if low {
+            logs.ask_for_space();
+        }
+        Ok(Attempt::Done(end))
+    }
+
+    /// Freezes the memtable, if it holds anything.
+    pub(crate) fn freeze(&self, tree: &Tree, logs: &Logs) -> Result<Freeze> {
+        let mut state = lock(&self.state);
+        if state.memory.is_empty() {
+            return Ok(Freeze::Empty);
+        }
+        self.switch(&mut state, tree, logs)
+    }
+
+    /// Freezes the memtable, if it has held anything since before `before`.
+    pub(crate) fn freeze_older(&self, before: Instant, tree: &Tree, logs: &Logs) -> Result<Freeze> {
+        let mut state = lock(&self.state);
+        if state.since.is_none_or(|since| since > before) {
+            return Ok(Freeze::Empty);
+        }
+        self.switch(&mut state, tree, logs)
+    }
+
+    /// Switches the memtable and its log together.
+    fn switch(&self, state: &mut State, tree: &Tree, logs: &Logs) -> Result<Freeze> {
+        if tree.view().frozen.len() >= self.max_frozen {
+            return Ok(Freeze::Full);
+        }
+        state.tidy()?;
+        let old = state.log.number();
+        let mut log = logs.begin(LogNumber(old.0 + 1), &self.sync)?;
+        log.set_sync_mark(self.sync.durable());
+        let memory = Arc::new(Memory::new());
+        let writer = Mutex::new(Some(std::mem::replace(&mut state.log, log)));
+        let frozen =
+            Frozen { memory: std::mem::replace(&mut state.memory, Arc::clone(&memory)), log: old, writer };
+        tree.update(|view| {
+            view.frozen.insert(0, Arc::new(frozen));
+            view.active = memory;
+        });
+        state.since = None;
+        logs.flush_is_due();
+        Ok(Freeze::Frozen)
+    }
+
+    /// Leaves a note in the log of what is durable by now, so that a recovery can tell damage from a torn tail.
+    pub(crate) fn mark_durable(&self, durable: LogPosition) {
+        lock(&self.state).log.set_sync_mark(durable);
+    }
+
+    /// Where the log ends now.
+    pub(crate) fn position(&self) -> LogPosition {
+        lock(&self.state).log.position()
+    }
+
+    /// Bytes in the memtable.
+    pub(crate) fn memory_used(&self) -> usize {
+        lock(&self.state).memory.memory_used()
+    }
+
+    /// Refuses all writes from now on; the first reason stays.
+    pub(crate) fn refuse(&self, reason: Error) {
+        lock(&self.state).refused.get_or_insert(reason);
+    }
+
+    /// Refuses all writes, and gives back the log's unused space.
+    pub(crate) fn close(&self, reason: Error) -> Result<()> {
+        let mut state = lock(&self.state);
+        state.refused.get_or_insert(reason);
+        state.log.finish()
+    }
+}
+
+/// Inserts a batch's entries, numbered from `first` on, and gives the last number.
+fn insert(memory: &Memory, first: SeqNo, batch: &EncodedBatch) -> SeqNo {
+    let mut seqno = first;
+    for (entry, n) in batch.entries().zip(0_u64..) {
+        let entry = entry.expect("a batch decodes to what its writer encoded");
+        seqno = first.plus(n);
+        memory.insert(entry.key, Trailer::new(seqno, entry.kind), entry.value);
+    }
+    seqno
+}

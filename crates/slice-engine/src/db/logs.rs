@@ -1,0 +1,141 @@
+//! The log files of a database: beginning the next, keeping a spare, giving up the old.
+//!
+//! A switch of memtables happens under the commit lock, so it must not create files there. The spare is a log file
+//! prepared ahead by the janitor, fresh or recycled, under a name that no recovery looks at; a switch only renames it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use slice_types::{Error, LogNumber, Result};
+use slice_vfs::{Fs, LogControl, LogFile};
+use slice_wal::{GroupSync, LogWriter};
+
+use super::names::{SPARE_LOG, log_path};
+use crate::signal::{Signal, lock};
+use crate::tree::Frozen;
+
+pub(crate) struct Logs {
+    fs: Arc<dyn Fs>,
+    dir: PathBuf,
+    spare: Mutex<Option<Box<dyn LogFile>>>,
+    /// Held while a spare is made, so that there is one maker at a time.
+    making_spare: Mutex<()>,
+    /// Whether a spare is kept: without a janitor, nobody prepares one.
+    keep_spare: bool,
+    spare_wanted: AtomicBool,
+    current: Mutex<Option<Arc<dyn LogControl>>>,
+    space_wanted: AtomicBool,
+    /// What the janitor waits for.
+    pub(crate) work: Signal,
+    /// What the flusher waits for.
+    pub(crate) flush: Signal,
+}
+
+impl Logs {
+    pub(crate) fn new(fs: Arc<dyn Fs>, dir: PathBuf, keep_spare: bool) -> Self {
+        Self {
+            fs,
+            dir,
+            spare: Mutex::new(None),
+            making_spare: Mutex::new(()),
+            keep_spare,
+            spare_wanted: AtomicBool::new(false),
+            current: Mutex::new(None),
+            space_wanted: AtomicBool::new(false),
+            work: Signal::default(),
+            flush: Signal::default(),
+        }
+    }
+
+    /// Begins a log: from the spare if there is one, as a new file if not.
+    pub(crate) fn begin(&self, number: LogNumber, sync: &GroupSync) -> Result<LogWriter> {
+        let path = log_path(&self.dir, number);
+        let file = self.file(&path).map_err(|error| Error::io("begin a log", error).with_file(&path))?;
+        let control = file.control();
+        let writer = LogWriter::create(file, path, number)?;
+        let (fs, dir) = (Arc::clone(&self.fs), self.dir.clone());
+        sync.add_log(number, Arc::clone(&control), Box::new(move || fs.sync_dir(&dir)));
+        sync.appended(writer.position());
+        *lock(&self.current) = Some(control);
+        Ok(writer)
+    }
+
+    fn file(&self, path: &Path) -> io::Result<Box<dyn LogFile>> {
+        if let Some(spare) = lock(&self.spare).take() {
+            self.fs.rename(&self.dir.join(SPARE_LOG), path)?;
+            return Ok(spare);
+        }
+        match self.fs.create_log(path) {
+            // Left by an attempt that failed behind this point: nothing in it was ever acknowledged.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                self.fs.remove_file(path)?;
+                self.fs.create_log(path)
+            }
+            created => created,
+        }
+    }
+
+    /// Says that the space allocated for the log runs low. A log that grows will need a successor, too; one that does
+    /// not leaves the directory small.
+    pub(crate) fn ask_for_space(&self) {
+        if !self.space_wanted.swap(true, Ordering::Relaxed) {
+            self.spare_wanted.store(self.keep_spare, Ordering::Relaxed);
+            self.work.raise();
+        }
+    }
+
+    /// Says that a memtable waits for its flush.
+    pub(crate) fn flush_is_due(&self) {
+        self.flush.raise();
+    }
+
+    /// Whether the janitor has something to do here.
+    pub(crate) fn wants_work(&self) -> bool {
+        self.space_wanted.load(Ordering::Relaxed) || self.spare_wanted.load(Ordering::Relaxed)
+    }
+
+    /// Allocates what the log will need next, and prepares a spare.
+    pub(crate) fn prepare(&self) {
+        if self.space_wanted.swap(false, Ordering::Relaxed) {
+            let current = lock(&self.current).clone();
+            if let Some(Err(error)) = current.map(|log| log.allocate_ahead()) {
+                tracing::warn!(%error, "space for the log could not be allocated ahead");
+            }
+        }
+        if self.spare_wanted.swap(false, Ordering::Relaxed) {
+            self.make_spare(|path| self.fs.create_log(path));
+        }
+    }
+
+    /// Gives up a log whose entries are in tables, durably: it becomes the spare, or is removed.
+    pub(crate) fn release(&self, frozen: &Frozen) {
+        let path = log_path(&self.dir, frozen.log);
+        let writer = lock(&frozen.writer).take();
+        // A log is recycled once nobody writes to it: finishing it makes sure.
+        let is_finished = writer.is_none_or(|mut writer| writer.finish().is_ok());
+        if is_finished && self.keep_spare && self.make_spare(|spare| self.fs.recycle_log(&path, spare)) {
+            return;
+        }
+        if let Err(error) = self.fs.remove_file(&path) {
+            tracing::warn!(%error, file = %path.display(), "a log could not be removed");
+        }
+    }
+
+    /// Makes a spare, unless there is one; says whether it did.
+    fn make_spare(&self, make: impl FnOnce(&Path) -> io::Result<Box<dyn LogFile>>) -> bool {
+        let _one_maker = lock(&self.making_spare);
+        if lock(&self.spare).is_some() {
+            return false;
+        }
+        match make(&self.dir.join(SPARE_LOG)) {
+            Ok(file) => *lock(&self.spare) = Some(file),
+            Err(error) => {
+                tracing::warn!(%error, "a spare log could not be prepared");
+                return false;
+            }
+        }
+        true
+    }
+}

@@ -1,0 +1,145 @@
+//! A database: one directory, one log, one manifest, and all that works on them.
+//!
+//! [`Core`] is what everything shares. Background threads hold it; users hold a [`Handle`], and when the last handle
+//! goes, the threads are told to end and the directory is released.
+
+mod handle;
+mod logs;
+pub(crate) mod names;
+mod open;
+mod read;
+mod upkeep;
+mod write;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use slice_compaction::{CompactionStrategy, StrategyOptions};
+use slice_types::{Error, ErrorKind, TableId};
+use slice_vfs::{FileLock, Fs};
+
+pub(crate) use handle::Handle;
+pub(crate) use logs::Logs;
+pub(crate) use open::open;
+
+use crate::background::compact::Jobs;
+use crate::background::drain::Drain;
+use crate::background::threads::Threads;
+use crate::background::timer::Timer;
+use crate::commit::Commit;
+use crate::commit::pressure::Pressure;
+use crate::health::Failures;
+use crate::manifest::Manifest;
+use crate::options::{Background, Options};
+use crate::signal::{Signal, lock};
+use crate::stats::{Counters, LSMStats};
+use crate::tree::{Caches, Graveyard, Tree};
+
+/// All that a database consists of while it is open.
+///
+/// Locks are taken in this order, and each is left out where it is not needed: `flushing`, `manifest`, the commit
+/// lock, the tree's update lock. No lock is held while a reader or writer is waited for.
+pub(crate) struct Core {
+    pub(crate) fs: Arc<dyn Fs>,
+    pub(crate) dir: PathBuf,
+    pub(crate) options: Options,
+    pub(crate) tree: Tree,
+    pub(crate) caches: Caches,
+    pub(crate) commit: Commit,
+    pub(crate) logs: Logs,
+    pub(crate) manifest: Mutex<Manifest>,
+    pub(crate) next_table: AtomicU64,
+    pub(crate) graveyard: Arc<Graveyard>,
+    /// Tables of an edit that may or may not have been recorded: kept until the manifest is settled again.
+    pub(crate) limbo: Mutex<Vec<TableId>>,
+    pub(crate) strategy: Box<dyn CompactionStrategy>,
+    pub(crate) strategy_options: StrategyOptions,
+    pub(crate) jobs: Jobs,
+    /// Held by the one flush that runs.
+    pub(crate) flushing: Mutex<()>,
+    pub(crate) pressure: Pressure,
+    pub(crate) drain: Drain,
+    pub(crate) counters: Counters,
+    pub(crate) failures: Failures,
+    /// Raised after each flush and compaction, ended well or badly, and at close.
+    pub(crate) changed: Signal,
+    pub(crate) timer: Timer,
+    pub(crate) threads: Threads,
+    pub(crate) stopping: AtomicBool,
+    directory_lock: Mutex<Option<Box<dyn FileLock>>>,
+}
+
+impl Core {
+    /// A number for a table that is about to be written.
+    pub(crate) fn new_table_id(&self) -> TableId {
+        TableId(self.next_table.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn is_inline(&self) -> bool {
+        self.options.background == Background::Inline
+    }
+
+    /// An error once the database is closed.
+    pub(crate) fn check_open(&self) -> slice_types::Result<()> {
+        if self.is_stopping() { Err(self.closed()) } else { Ok(()) }
+    }
+
+    pub(crate) fn closed(&self) -> Error {
+        Error::new(ErrorKind::Closed, "the store was closed; open it again").with_file(&self.dir)
+    }
+
+    /// A picture of this moment.
+    pub(crate) fn stats(&self) -> LSMStats {
+        let view = self.tree.view();
+        let levels = view.version.levels();
+        let bytes =
+            |tables: &Vec<Arc<crate::tree::OpenTable>>| tables.iter().map(|table| table.meta.bytes).sum();
+        LSMStats {
+            level_stats: levels
+                .iter()
+                .enumerate()
+                .filter(|(_, tables)| !tables.is_empty())
+                .map(|(level, tables)| (level, tables.len(), bytes(tables)))
+                .collect(),
+            immutable_memtables: view.frozen.len(),
+            cache_stats: self.caches.rows.stats(),
+            block_cache_stats: self.caches.blocks.stats(),
+            compaction_stats: self.counters.compaction_stats(),
+            flush_stats: self.counters.flush_stats(),
+            write_delays: self.pressure.counted(),
+            memtable_bytes: self.commit.memory_used(),
+            table_memory: levels.iter().flatten().map(|table| table.table.memory_used()).sum(),
+            last_seqno: self.commit.visible().get(),
+        }
+    }
+
+    /// Makes all that was written so far durable, then stops as [`Core::stop`] does.
+    pub(crate) fn close(&self) -> slice_types::Result<()> {
+        self.check_open()?;
+        let synced = self.sync_blocking();
+        let trimmed = self.commit.close(self.closed());
+        self.stop();
+        synced.and(trimmed)
+    }
+
+    /// Refuses writes, ends the background threads, and releases the directory. The log stays as it is.
+    pub(crate) fn stop(&self) {
+        if self.stopping.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        self.commit.refuse(self.closed());
+        self.commit.sync.stop();
+        self.timer.stop();
+        self.jobs.changed.raise();
+        self.logs.work.raise();
+        self.logs.flush.raise();
+        self.changed.raise();
+        self.threads.join();
+        lock(&self.directory_lock).take();
+    }
+}

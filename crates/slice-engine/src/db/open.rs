@@ -1,0 +1,257 @@
+//! From a path to an open database.
+//!
+//! The order matters, and a crash anywhere in it leaves a directory that opens:
+//!
+//! 1. take the `LOCK`;
+//! 2. read the manifest, or find that this is a new database;
+//! 3. open the tables, replay the logs into frozen memtables, and sync those logs;
+//! 4. begin a new manifest that says where each replayed log ends, and turn `CURRENT` to it;
+//! 5. begin a new log;
+//! 6. remove what nothing refers to.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex};
+
+use slice_compaction::{CompactionStrategy, Leveled, StrategyOptions, Tiered};
+use slice_memtable::MemTable;
+use slice_types::{Error, ErrorKind, KeyspaceId, Result};
+use slice_vfs::{FileLock, Fs, read_all};
+use slice_wal::{GroupSync, RecoveryMode};
+
+use super::names::{FileName, LOCK};
+use super::{Core, Logs};
+use crate::background;
+use crate::background::compact::Jobs;
+use crate::background::drain::Drain;
+use crate::background::threads::Threads;
+use crate::background::timer::Timer;
+use crate::commit::Commit;
+use crate::commit::pressure::Pressure;
+use crate::health::Failures;
+use crate::manifest::{Manifest, State};
+use crate::options::{Background, Options, Strategy};
+use crate::recovery::{self, Recovered};
+use crate::signal::{Signal, lock};
+use crate::stats::Counters;
+use crate::tree::{Caches, Graveyard, Memory, OpenTable, Tree, Version, View};
+
+/// The one name of a database's directory, made if it is missing and may be.
+///
+/// # Errors
+///
+/// `InvalidArgument` when the path is a file, or missing and not to be made; `Io` without permission.
+pub(crate) fn directory(fs: &dyn Fs, path: &Path, create_if_missing: bool) -> Result<PathBuf> {
+    match fs.metadata(path) {
+        Ok(metadata) if metadata.is_dir => {}
+        Ok(_) => {
+            return Err(
+                Error::invalid_argument("the path is a file; a store needs a directory").with_file(path)
+            );
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound && create_if_missing => {
+            fs.create_dir_all(path)
+                .map_err(|error| Error::io("create the directory", error).with_file(path))?;
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(nothing_here(path)),
+        Err(error) => return Err(Error::io("look at the directory", error).with_file(path)),
+    }
+    fs.canonicalize(path).map_err(|error| Error::io("resolve the directory", error).with_file(path))
+}
+
+fn nothing_here(path: &Path) -> Error {
+    let message = "there is no store here; set create_if_missing to make one";
+    Error::invalid_argument(message).with_file(path)
+}
+
+/// Opens the database of a directory and starts its threads.
+pub(crate) fn open(fs: Arc<dyn Fs>, dir: PathBuf, options: Options) -> Result<Arc<Core>> {
+    let span = tracing::info_span!("open", dir = %dir.display());
+    let _entered = span.enter();
+    let directory_lock = take_lock(&*fs, &dir)?;
+    let (state, manifest_number) = match Manifest::load(&*fs, &dir)? {
+        Some(loaded) => loaded,
+        None if options.create_if_missing => (new_state(&*fs, &dir)?, 0),
+        None => return Err(nothing_here(&dir)),
+    };
+    let recovered = recovery::replay_logs(&*fs, &dir, &state, options.recovery_mode)?;
+    let core = assemble(fs, dir, options, &state, manifest_number, recovered, directory_lock)?;
+    core.remove_unreferenced()?;
+    if core.is_inline() || core.options.recovery_mode == RecoveryMode::Salvage {
+        // Salvaged logs have holes, which another open would find again, with another mode perhaps.
+        core.flush_inline()?;
+    }
+    if core.is_inline() {
+        return Ok(core);
+    }
+    if let Err(error) = background::start(&core) {
+        core.stop();
+        return Err(error);
+    }
+    core.logs.flush_is_due();
+    Ok(core)
+}
+
+fn take_lock(fs: &dyn Fs, dir: &Path) -> Result<Box<dyn FileLock>> {
+    let path = dir.join(LOCK);
+    let note = format!("{}\n", std::process::id());
+    match fs.try_lock(&path, &note) {
+        Ok(Some(taken)) => Ok(taken),
+        Ok(None) => {
+            let holder = read_all(fs, &path).unwrap_or_default();
+            let holder = String::from_utf8_lossy(&holder).trim().to_owned();
+            let holder = if holder.is_empty() { String::new() } else { format!(", with pid {holder}") };
+            let message = format!("the store is open in another process{holder}; close it there first");
+            Err(Error::new(ErrorKind::Locked, message).with_file(dir))
+        }
+        Err(error) => Err(Error::io("lock the directory", error).with_file(path)),
+    }
+}
+
+/// The state of a directory without `CURRENT`: empty, if the directory is.
+///
+/// What a crash in the midst of making a database leaves (its lock, its first manifest) is no obstacle. Logs and
+/// tables are: they come after `CURRENT`, so without it something is lost. And a directory of other files is most
+/// likely not meant.
+fn new_state(fs: &dyn Fs, dir: &Path) -> Result<State> {
+    let names = fs.list_dir(dir).map_err(|error| Error::io("list the directory", error).with_file(dir))?;
+    for name in names {
+        match FileName::parse(&name) {
+            Some(FileName::Log(_) | FileName::Table(_)) => {
+                let message = "the directory holds a store without its CURRENT file; restore that file";
+                return Err(Error::corruption(message).with_file(dir.join(name)));
+            }
+            Some(_) => {}
+            None if name.starts_with('.') || name == "lost+found" => {}
+            None => {
+                let message =
+                    "the directory holds other files and no store; choose an empty or a new directory";
+                return Err(Error::invalid_argument(message).with_file(dir.join(name)));
+            }
+        }
+    }
+    Ok(State::empty())
+}
+
+fn assemble(
+    fs: Arc<dyn Fs>,
+    dir: PathBuf,
+    options: Options,
+    state: &State,
+    manifest_number: u64,
+    recovered: Recovered,
+    directory_lock: Box<dyn FileLock>,
+) -> Result<Arc<Core>> {
+    let caches = Caches::new(options.row_cache_entries, options.block_cache_bytes);
+    let graveyard = Arc::new(Graveyard::default());
+    let version = open_version(&*fs, &dir, state, &caches, &graveyard)?;
+    let state = state.apply(&recovered.edit(state))?;
+    let last_seqno = state.last_seqno;
+    let manifest = Manifest::begin(Arc::clone(&fs), &dir, state, manifest_number)?;
+
+    let sync = Arc::new(GroupSync::new());
+    let logs = Logs::new(Arc::clone(&fs), dir.clone(), options.background == Background::Threads);
+    let log = logs.begin(recovered.next_log, &sync)?;
+    let active = Arc::new(Memory::new());
+    let view = View { active: Arc::clone(&active), frozen: recovered.frozen, version: Arc::new(version) };
+    let commit = Commit::new(log, active, last_seqno, sync)
+        .with_limits(options.memtable_size, options.max_frozen_memtables);
+    let strategy_options = strategy_options(&options);
+    Ok(Arc::new(Core {
+        next_table: AtomicU64::new(manifest.state().next_table.0),
+        tree: Tree::new(KeyspaceId::DEFAULT, view),
+        manifest: Mutex::new(manifest),
+        strategy: strategy(&options, &strategy_options),
+        strategy_options,
+        directory_lock: Mutex::new(Some(directory_lock)),
+        stopping: AtomicBool::new(false),
+        limbo: Mutex::default(),
+        jobs: Jobs::default(),
+        flushing: Mutex::default(),
+        pressure: Pressure::default(),
+        drain: Drain::default(),
+        counters: Counters::default(),
+        failures: Failures::default(),
+        changed: Signal::default(),
+        timer: Timer::default(),
+        threads: Threads::default(),
+        fs,
+        dir,
+        options,
+        caches,
+        commit,
+        logs,
+        graveyard,
+    }))
+}
+
+fn open_version(
+    fs: &dyn Fs,
+    dir: &Path,
+    state: &State,
+    caches: &Caches,
+    graveyard: &Arc<Graveyard>,
+) -> Result<Version> {
+    let mut levels = Vec::new();
+    for (keyspace, level, meta) in state.tables() {
+        if keyspace != KeyspaceId::DEFAULT {
+            let message = format!("the store has keyspace {keyspace}, which this build does not know");
+            return Err(Error::new(ErrorKind::Unsupported, message).with_file(dir));
+        }
+        let (blocks, graveyard) = (caches.blocks.clone(), Arc::clone(graveyard));
+        let table = OpenTable::open(fs, dir, Arc::clone(meta), blocks, graveyard)?;
+        levels.resize_with(levels.len().max(level.index() + 1), Vec::new);
+        levels[level.index()].push(Arc::new(table));
+    }
+    Ok(Version::new(levels))
+}
+
+fn strategy_options(options: &Options) -> StrategyOptions {
+    StrategyOptions {
+        levels: options.max_levels,
+        l0_trigger: options.l0_compaction_trigger,
+        level_base_bytes: options.level_base_bytes,
+        level_multiplier: options.level_multiplier,
+        target_table_bytes: options.target_table_bytes,
+        max_sstables_per_job: options.compaction.max_sstables_per_job,
+        ..StrategyOptions::default()
+    }
+}
+
+fn strategy(options: &Options, numbers: &StrategyOptions) -> Box<dyn CompactionStrategy> {
+    match options.strategy {
+        Strategy::Leveled => Box::new(Leveled::new(numbers.clone())),
+        Strategy::Tiered => Box::new(Tiered::new(numbers.clone())),
+    }
+}
+
+impl Core {
+    /// Removes the files that a crash left behind and nothing refers to: outputs of jobs that did not finish, inputs
+    /// of jobs that did, older manifests, logs that are in tables.
+    fn remove_unreferenced(&self) -> Result<()> {
+        let names = self.fs.list_dir(&self.dir);
+        let names = names.map_err(|error| Error::io("list the directory", error).with_file(&self.dir))?;
+        let manifest = lock(&self.manifest);
+        let view = self.tree.view();
+        let current_log = self.commit.position().log;
+        let is_needed = |file: FileName| match file {
+            FileName::Lock | FileName::Current => true,
+            FileName::Manifest(number) => number == manifest.number(),
+            FileName::Log(log) => log == current_log || view.frozen.iter().any(|frozen| frozen.log == log),
+            FileName::Table(id) => view.version.table(id).is_some(),
+            FileName::Temporary => false,
+        };
+        for name in names {
+            if FileName::parse(&name).is_none_or(is_needed) {
+                continue;
+            }
+            let path = self.dir.join(&name);
+            tracing::debug!(file = name, "removing a file that nothing refers to");
+            self.fs
+                .remove_file(&path)
+                .map_err(|error| Error::io("remove a left-over file", error).with_file(path))?;
+        }
+        Ok(())
+    }
+}

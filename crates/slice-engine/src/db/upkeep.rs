@@ -1,0 +1,98 @@
+//! Flush and compact on request, as a thread and as a task.
+
+use slice_types::Result;
+
+use super::Core;
+use crate::background::compact::Progress;
+use crate::background::flush::flush_oldest;
+use crate::commit::Freeze;
+
+impl Core {
+    /// Freezes the memtable and waits until all that is frozen is in durable tables.
+    pub(crate) fn flush_blocking(&self) -> Result<()> {
+        self.check_open()?;
+        if self.is_inline() {
+            while self.commit.freeze(&self.tree, &self.logs)? == Freeze::Full {
+                self.flush_inline()?;
+            }
+            return self.flush_inline();
+        }
+        let wanted = self.changed.wait(|| self.freeze_for_flush())?;
+        self.changed.wait(|| self.flushed(wanted))
+    }
+
+    /// As [`Core::flush_blocking`], as a task.
+    pub(crate) async fn flush(&self) -> Result<()> {
+        if self.is_inline() {
+            return self.flush_blocking();
+        }
+        self.check_open()?;
+        let wanted = self.changed.waited(|| self.freeze_for_flush()).await?;
+        self.changed.waited(|| self.flushed(wanted)).await
+    }
+
+    /// Freezes the memtable, unless too many wait already; gives the number of flushes after which all is flushed.
+    fn freeze_for_flush(&self) -> Option<Result<u64>> {
+        if self.is_stopping() {
+            return Some(Err(self.closed()));
+        }
+        match self.commit.freeze(&self.tree, &self.logs) {
+            Err(error) => Some(Err(error)),
+            Ok(Freeze::Full) => self.failures.flush().map(Err),
+            Ok(Freeze::Empty | Freeze::Frozen) => {
+                // An old failure is forgotten: this flush is an attempt of its own.
+                self.failures.flush_ended(None);
+                self.logs.flush_is_due();
+                // Loaded the other way round, a flush in between would be waited for twice.
+                let done = self.counters.flushes.get();
+                Some(Ok(done + self.tree.view().frozen.len() as u64))
+            }
+        }
+    }
+
+    fn flushed(&self, wanted: u64) -> Option<Result<()>> {
+        if self.counters.flushes.get() >= wanted || self.tree.view().frozen.is_empty() {
+            return Some(Ok(()));
+        }
+        if self.is_stopping() {
+            return Some(Err(self.closed()));
+        }
+        self.failures.flush().map(Err)
+    }
+
+    /// Flushes and compacts on the caller's thread, until nothing is due.
+    pub(crate) fn flush_inline(&self) -> Result<()> {
+        while flush_oldest(self)? {}
+        while self.compact_one()? {}
+        Ok(())
+    }
+
+    /// Flushes, then merges everything down to the last level.
+    pub(crate) fn compact_blocking(&self) -> Result<()> {
+        self.flush_blocking()?;
+        self.request_full_compaction();
+        if self.is_inline() {
+            while self.compact_one()? {}
+        }
+        self.changed.wait(|| self.compacted())
+    }
+
+    /// As [`Core::compact_blocking`], as a task.
+    pub(crate) async fn compact(&self) -> Result<()> {
+        if self.is_inline() {
+            return self.compact_blocking();
+        }
+        self.flush().await?;
+        self.request_full_compaction();
+        self.changed.waited(|| self.compacted()).await
+    }
+
+    fn compacted(&self) -> Option<Result<()>> {
+        match self.full_compaction() {
+            Progress::Done => Some(Ok(())),
+            Progress::Failed(error) => Some(Err(error)),
+            Progress::Running if self.is_stopping() => Some(Err(self.closed())),
+            Progress::Running => None,
+        }
+    }
+}

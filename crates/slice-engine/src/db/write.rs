@@ -1,0 +1,194 @@
+//! Writing a batch: the parts that wait, once for threads and once for tasks.
+//!
+//! The common case does not wait at all: [`Core::write_now`] encodes into a buffer of the thread's own, takes the
+//! commit lock, and is done. Whoever has to wait takes the batch along.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use slice_types::{EntryKind, ErrorKind, KeyspaceId, Result, check_key, check_value};
+use slice_wal::{EncodedBatch, LogPosition};
+
+use super::Core;
+use crate::background::clock::now;
+use crate::commit::Attempt;
+use crate::options::Durability;
+
+/// Buffers of threads are not kept beyond this size, in bytes.
+const KEPT_BUFFER_MAX: usize = 1 << 20;
+
+thread_local! {
+    static BUFFER: RefCell<EncodedBatch> = const { RefCell::new(EncodedBatch::new()) };
+}
+
+/// How far a write got without waiting.
+pub(crate) enum Written {
+    /// In the log, up to here.
+    Done(LogPosition),
+    /// Nowhere yet: it has to wait first, for this long or for a flush.
+    Waits(EncodedBatch, Wait),
+}
+
+/// What a writer waits for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Wait {
+    /// Its turn, at the rate that the background keeps up with.
+    Delay(Duration),
+    /// Room for another memtable.
+    Flush,
+}
+
+impl Core {
+    /// Writes one entry if that needs no waiting.
+    pub(crate) fn write_now(&self, kind: EntryKind, key: &[u8], value: &[u8]) -> Result<Written> {
+        check_key(key)?;
+        check_value(value)?;
+        BUFFER.with_borrow_mut(|batch| {
+            batch.clear();
+            batch.push(KeyspaceId::DEFAULT, kind, key, value)?;
+            batch.seal();
+            let wait = match self.pressure.delay(batch.byte_len()) {
+                Some(delay) => Wait::Delay(delay),
+                None => match self.attempt(batch)? {
+                    Attempt::Full => Wait::Flush,
+                    Attempt::Done(end) => {
+                        if batch.byte_len() > KEPT_BUFFER_MAX {
+                            *batch = EncodedBatch::new();
+                        }
+                        return Ok(Written::Done(end));
+                    }
+                },
+            };
+            Ok(Written::Waits(std::mem::take(batch), wait))
+        })
+    }
+
+    fn attempt(&self, batch: &EncodedBatch) -> Result<Attempt> {
+        self.commit.write(batch, &self.tree, &self.logs)
+    }
+
+    /// Writes one entry as a thread: acknowledged when this returns.
+    pub(crate) fn write_blocking(&self, kind: EntryKind, key: &[u8], value: &[u8]) -> Result<()> {
+        let end = match self.write_now(kind, key, value)? {
+            Written::Done(end) => end,
+            Written::Waits(batch, wait) => self.write_waiting(&batch, wait)?,
+        };
+        match self.options.durability {
+            Durability::Fsync => self.sync_to(end),
+            Durability::Buffered | Durability::Interval(_) => Ok(()),
+        }
+    }
+
+    fn write_waiting(&self, batch: &EncodedBatch, mut wait: Wait) -> Result<LogPosition> {
+        loop {
+            let since = now();
+            match wait {
+                Wait::Delay(delay) => self.changed.sleep(delay),
+                Wait::Flush if self.is_inline() => self.flush_inline()?,
+                Wait::Flush => self.changed.wait(|| self.room())?,
+            }
+            self.pressure.count(since.elapsed());
+            match self.attempt(batch)? {
+                Attempt::Done(end) => return Ok(end),
+                Attempt::Full => wait = Wait::Flush,
+            }
+        }
+    }
+
+    /// Writes one entry as a task: acknowledged when this is done.
+    ///
+    /// Dropped before that, the entry is either written or not, as after a crash; nothing stays locked.
+    pub(crate) async fn write(&self, kind: EntryKind, key: &[u8], value: &[u8]) -> Result<()> {
+        let end = match self.write_now(kind, key, value)? {
+            Written::Done(end) => end,
+            Written::Waits(batch, wait) => self.write_waited(&batch, wait).await?,
+        };
+        match self.options.durability {
+            Durability::Fsync if self.is_inline() => self.sync_to(end),
+            Durability::Fsync => self.commit.sync.waited(end).await.map_err(|error| self.explain(error)),
+            Durability::Buffered | Durability::Interval(_) => Ok(()),
+        }
+    }
+
+    async fn write_waited(&self, batch: &EncodedBatch, mut wait: Wait) -> Result<LogPosition> {
+        loop {
+            let since = now();
+            match wait {
+                Wait::Delay(delay) => self.timer.sleep(delay).await,
+                Wait::Flush if self.is_inline() => self.flush_inline()?,
+                Wait::Flush => self.changed.waited(|| self.room()).await?,
+            }
+            self.pressure.count(since.elapsed());
+            match self.attempt(batch)? {
+                Attempt::Done(end) => return Ok(end),
+                Attempt::Full => wait = Wait::Flush,
+            }
+        }
+    }
+
+    /// Whether another memtable may be frozen; an error when no flush will make it so.
+    fn room(&self) -> Option<Result<()>> {
+        if self.is_stopping() {
+            return Some(Err(self.closed()));
+        }
+        if self.tree.view().frozen.len() < self.options.max_frozen_memtables {
+            return Some(Ok(()));
+        }
+        self.failures.flush().map(Err)
+    }
+
+    /// Makes the log durable up to `end`, or waits until somebody has.
+    pub(crate) fn sync_to(&self, end: LogPosition) -> Result<()> {
+        let synced = if self.is_inline() { self.sync_round() } else { self.commit.sync.wait(end) };
+        synced.map_err(|error| self.explain(error))
+    }
+
+    /// One fsync for all that has been written so far.
+    pub(crate) fn sync_round(&self) -> Result<()> {
+        match self.commit.sync.sync_now() {
+            Ok(durable) => {
+                self.commit.mark_durable(durable);
+                Ok(())
+            }
+            Err(error) => {
+                self.log_failed(&error);
+                Err(error)
+            }
+        }
+    }
+
+    pub(crate) fn sync_blocking(&self) -> Result<()> {
+        self.sync_to(self.commit.position())
+    }
+
+    pub(crate) async fn sync(&self) -> Result<()> {
+        self.check_open()?;
+        if self.is_inline() {
+            return self.sync_blocking();
+        }
+        let end = self.commit.position();
+        self.commit.sync.waited(end).await.map_err(|error| self.explain(error))
+    }
+
+    /// A failed fsync may have lost what it was asked to write, and asking again could say "done": so no more is
+    /// acknowledged.
+    pub(crate) fn log_failed(&self, error: &slice_types::Error) {
+        if error.kind() == ErrorKind::Closed {
+            return;
+        }
+        tracing::error!(%error, "an fsync of the log failed: writes are refused from now on");
+        self.failures.log_failed(error.clone());
+        self.commit.refuse(read_only(error));
+    }
+
+    fn explain(&self, error: slice_types::Error) -> slice_types::Error {
+        if self.is_stopping() { self.closed() } else { error }
+    }
+}
+
+fn read_only(cause: &slice_types::Error) -> slice_types::Error {
+    let message = format!(
+        "an fsync of the log failed, so writes are refused; open the store anew once the disk is sound ({cause})"
+    );
+    slice_types::Error::new(ErrorKind::ReadOnly, message)
+}

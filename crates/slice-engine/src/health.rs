@@ -1,0 +1,65 @@
+//! Whether the store can do all of its work, and if not, why.
+
+use std::sync::Mutex;
+
+use slice_types::Error;
+
+use crate::signal::lock;
+
+/// How a store is doing.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Health {
+    /// All is well.
+    Healthy,
+    /// Background work fails and is tried again every second: a disk that is full, most often. Reads and writes go on
+    /// until the memory for writes is used up; nothing that was acknowledged is lost.
+    Degraded(Error),
+    /// An fsync of the log failed, so what it holds may never become durable. Writes are refused, reads go on; open
+    /// the store anew once the disk is sound.
+    ReadOnly(Error),
+}
+
+/// What has failed and not succeeded since.
+#[derive(Debug, Default)]
+pub(crate) struct Failures(Mutex<Current>);
+
+#[derive(Clone, Debug, Default)]
+struct Current {
+    log: Option<Error>,
+    flush: Option<Error>,
+    compaction: Option<Error>,
+}
+
+impl Failures {
+    pub(crate) fn log_failed(&self, error: Error) {
+        lock(&self.0).log.get_or_insert(error);
+    }
+
+    pub(crate) fn flush_ended(&self, error: Option<Error>) {
+        lock(&self.0).flush = error;
+    }
+
+    pub(crate) fn compaction_ended(&self, error: Option<Error>) {
+        lock(&self.0).compaction = error;
+    }
+
+    /// Why flushes fail, while they do.
+    pub(crate) fn flush(&self) -> Option<Error> {
+        lock(&self.0).flush.clone()
+    }
+
+    /// Why compactions fail, while they do.
+    pub(crate) fn compaction(&self) -> Option<Error> {
+        lock(&self.0).compaction.clone()
+    }
+
+    pub(crate) fn health(&self) -> Health {
+        let Current { log, flush, compaction } = lock(&self.0).clone();
+        match (log, flush.or(compaction)) {
+            (Some(error), _) => Health::ReadOnly(error),
+            (None, Some(error)) => Health::Degraded(error),
+            (None, None) => Health::Healthy,
+        }
+    }
+}

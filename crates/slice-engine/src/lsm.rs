@@ -1,0 +1,209 @@
+//! The async face of a store: argument checks and waiting, nothing else.
+//!
+//! No method blocks the runtime. What is in memory is answered on the spot; a block that must come from the disk is
+//! read on a blocking thread; back-pressure and group fsync are waited for as tasks.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use slice_compaction::CompactionConfig;
+use slice_sstable::ReadMode;
+use slice_types::{EntryKind, Error, ErrorKind, Result};
+
+use crate::db::Handle;
+use crate::health::Health;
+use crate::options::{Builder, Options};
+pub use crate::stats::{CompactionStats, FlushStats, LSMStats};
+
+/// An ordered map of bytes, in a directory.
+///
+/// A handle: cheap to clone, usable from any thread and task. Keys are any bytes up to 64 KiB, the empty key included;
+/// values up to 1 GiB. See the [crate's front page](crate) for an example.
+///
+/// Dropping the last handle stops the background threads, waiting for them to end, and releases the directory before
+/// `drop` returns. Nothing acknowledged is lost; [`close`](Self::close) does the same and reports errors.
+#[derive(Clone)]
+pub struct LSMTree {
+    handle: Arc<Handle>,
+}
+
+impl LSMTree {
+    /// Opens the store in a directory with the default options, making both if there is none.
+    ///
+    /// A directory that is open in this process with the same options gives the same store.
+    ///
+    /// # Errors
+    ///
+    /// - `InvalidArgument`: the path is a file, or a directory of other files; an option is out of its bounds.
+    /// - `Locked`: another process has it open, or this one with other options.
+    /// - `Corruption`, `Unsupported`: the files are damaged, or of a newer format. Nothing is changed then.
+    /// - `Io`, `StorageFull`: the operating system refused.
+    pub async fn new(path: impl AsRef<Path>) -> Result<Self> {
+        Self::builder(path).open().await
+    }
+
+    /// As [`new`](Self::new), with room for this many rows in the row cache.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub async fn new_with_cache_size(path: impl AsRef<Path>, entries: usize) -> Result<Self> {
+        Self::builder(path).row_cache_entries(entries).open().await
+    }
+
+    /// As [`new_with_cache_size`](Self::new_with_cache_size), with bounds on how much compaction is done at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub async fn new_with_config(
+        path: impl AsRef<Path>,
+        cache_entries: usize,
+        compaction: CompactionConfig,
+    ) -> Result<Self> {
+        Self::builder(path).row_cache_entries(cache_entries).compaction(compaction).open().await
+    }
+
+    /// Starts choosing options for the store in a directory.
+    pub fn builder(path: impl AsRef<Path>) -> Builder {
+        Builder::new(path.as_ref().to_owned())
+    }
+
+    pub(crate) async fn open(builder: Builder) -> Result<Self> {
+        let handle = offload(move || Handle::open(builder)).await?;
+        Ok(Self { handle })
+    }
+
+    /// Sets a key to a value.
+    ///
+    /// Acknowledged as [`Options::durability`] says. Dropped before it is done, the write has either happened or not,
+    /// as after a crash.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument` for a key or value that is too long; `Closed`; `ReadOnly` after a failed fsync of the log;
+    /// `StorageFull` or `Io` when the log cannot grow, or when the memory for writes is full and flushes fail. Nothing
+    /// was written then, but for a failed fsync: after that the write may or may not survive a crash.
+    pub async fn put(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
+        self.handle.core.write(EntryKind::Put, key.as_ref(), value.as_ref()).await
+    }
+
+    /// The newest value of a key.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument` for a key that is too long; `Closed`; `Corruption` or `Io` when the block that should hold
+    /// the key cannot be read.
+    pub async fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>> {
+        let value = self.lookup(key.as_ref()).await?;
+        Ok(value.map(Vec::from))
+    }
+
+    async fn lookup(&self, key: &[u8]) -> Result<Option<Bytes>> {
+        let core = &self.handle.core;
+        match core.get(key, ReadMode::CachedOnly) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                let (core, key) = (Arc::clone(core), key.to_vec());
+                offload(move || core.get(&key, ReadMode::Wait)).await
+            }
+            answer => answer,
+        }
+    }
+
+    /// Removes a key; nothing happens if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// As [`put`](Self::put).
+    pub async fn delete(&self, key: impl AsRef<[u8]>) -> Result<()> {
+        self.handle.core.write(EntryKind::Delete, key.as_ref(), &[]).await
+    }
+
+    /// Makes all that was written before the call survive a power failure, whatever the durability: one fsync.
+    ///
+    /// # Errors
+    ///
+    /// `Closed`; `Io` or `ReadOnly` when the fsync fails or has failed before.
+    pub async fn sync(&self) -> Result<()> {
+        self.handle.core.sync().await
+    }
+
+    /// Writes all that is in memory to tables; durable when this returns.
+    ///
+    /// # Errors
+    ///
+    /// `Closed`, and what keeps a table from being written. Nothing is lost then, and it is tried again by itself.
+    pub async fn flush(&self) -> Result<()> {
+        self.handle.core.flush().await
+    }
+
+    /// Flushes, then merges all that is in tables by then into the last level, without what is overwritten or
+    /// deleted. Returns when nothing of it is left to compact.
+    ///
+    /// # Errors
+    ///
+    /// `Closed`, and what keeps a table from being read or written. The inputs stay then.
+    pub async fn compact(&self) -> Result<()> {
+        self.handle.core.compact().await
+    }
+
+    /// Makes all that was written durable, stops the background threads and releases the directory, for all handles.
+    /// It can be opened anew at once.
+    ///
+    /// # Errors
+    ///
+    /// `Closed` the second time; `Io` when the last fsync fails. The directory is released all the same.
+    pub async fn close(&self) -> Result<()> {
+        let handle = Arc::clone(&self.handle);
+        offload(move || handle.close()).await
+    }
+
+    /// A picture of what the store has done and what shape it is in.
+    pub fn stats(&self) -> LSMStats {
+        self.handle.core.stats()
+    }
+
+    /// Whether the store can do all of its work.
+    pub fn health(&self) -> Health {
+        self.handle.core.failures.health()
+    }
+
+    /// Forgets the cached rows and blocks; the counts of hits and misses stay.
+    pub fn clear_cache(&self) {
+        self.handle.core.caches.clear();
+    }
+
+    /// How much compaction is done at once.
+    pub fn compaction_config(&self) -> CompactionConfig {
+        self.handle.core.options.compaction.clone()
+    }
+
+    /// The options that the store was opened with.
+    pub fn options(&self) -> &Options {
+        &self.handle.core.options
+    }
+
+    /// The directory of the store.
+    pub fn path(&self) -> PathBuf {
+        self.handle.core.dir.clone()
+    }
+}
+
+impl std::fmt::Debug for LSMTree {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LSMTree").field("path", &self.handle.core.dir).finish_non_exhaustive()
+    }
+}
+
+/// Runs what may block on a blocking thread of the runtime; without a runtime, here.
+async fn offload<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else { return work() };
+    match runtime.spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_cancelled) => Err(Error::new(ErrorKind::Closed, "the runtime is shutting down")),
+        },
+    }
+}

@@ -1,0 +1,200 @@
+//! The manifest: which tables and logs make up the database, as a log of edits.
+//!
+//! ```text
+//!   CURRENT  ->  MANIFEST-000004
+//!                +--------+----------------+-------+-------+- - -
+//!                | header | snapshot edit  | edit  | edit  |
+//!                +--------+----------------+-------+-------+- - -
+//!
+//!   record:  [checksum u64][length u32][reserved u32 = 0][edit]      checksum: xxh3-64 of all behind it
+//! ```
+//!
+//! Every open, and every failure to append, begins a new file with a snapshot of the state and then turns `CURRENT`
+//! to it in one rename. So a file is never appended to after a failed write or fsync, and a torn last record can only
+//! be an edit that nobody was told of.
+
+mod edit;
+mod format;
+mod state;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use slice_types::{Error, ErrorKind, Result};
+use slice_vfs::{AppendFile, Fs, read_all, write_atomic};
+
+use crate::db::names::{CURRENT, FileName, manifest_name};
+
+pub(crate) use edit::Edit;
+pub(crate) use format::FORMAT;
+pub(crate) use state::State;
+
+/// A manifest that has grown beyond its snapshot this many times is begun anew.
+const GROWTH: u64 = 8;
+/// ... but not before it has this many bytes.
+const SMALL: u64 = 1 << 20;
+
+/// The writing end of the manifest, and the state that it has recorded.
+///
+/// One user at a time: the engine keeps it behind a lock, so that edits are recorded in the order in which versions
+/// are made.
+#[derive(Debug)]
+pub(crate) struct Manifest {
+    fs: Arc<dyn Fs>,
+    dir: PathBuf,
+    state: State,
+    number: u64,
+    /// `None` after a failure: the next edit begins a new file.
+    file: Option<OpenFile>,
+}
+
+#[derive(Debug)]
+struct OpenFile {
+    file: Box<dyn AppendFile>,
+    path: PathBuf,
+    len: u64,
+    snapshot_len: u64,
+}
+
+impl Manifest {
+    /// Reads the state that `CURRENT` points to; `None` when there is no database.
+    pub(crate) fn load(fs: &dyn Fs, dir: &Path) -> Result<Option<(State, u64)>> {
+        let path = dir.join(CURRENT);
+        let current = match read_all(fs, &path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            current => current.map_err(|error| Error::io("read CURRENT", error).with_file(&path))?,
+        };
+        let number = parse_current(&current).ok_or_else(|| {
+            Error::corruption("CURRENT does not name a manifest; restore it to the name of the newest one")
+                .with_file(&path)
+        })?;
+        let path = dir.join(manifest_name(number));
+        let bytes =
+            read_all(fs, &path).map_err(|error| missing_or(error, "read the manifest").with_file(&path))?;
+        let state = format::replay(&bytes).map_err(|error| error.with_file(&path))?;
+        Ok(Some((state, number)))
+    }
+
+    /// Begins a manifest numbered above `last_number` that records `state`, and makes it the one in force.
+    pub(crate) fn begin(fs: Arc<dyn Fs>, dir: &Path, state: State, last_number: u64) -> Result<Self> {
+        let mut manifest = Self { fs, dir: dir.to_owned(), state, number: last_number, file: None };
+        manifest.roll()?;
+        Ok(manifest)
+    }
+
+    /// What the manifest has recorded.
+    pub(crate) fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The number in the name of the file in force.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Records an edit: durable when this returns.
+    ///
+    /// # Errors
+    ///
+    /// After an I/O error the edit may or may not be there after a crash, so **no file that it names may be removed**
+    /// until [`Manifest::is_settled`]. The next call begins a new manifest without it.
+    pub(crate) fn record(&mut self, edit: &Edit) -> Result<()> {
+        let next = self.state.apply(edit)?;
+        self.ensure_writable()?;
+        let Some(open) = &mut self.file else {
+            return Err(Error::new(ErrorKind::ReadOnly, "the manifest cannot be written"));
+        };
+        let mut record = Vec::new();
+        format::put_record(&mut record, edit);
+        if let Err(error) = append_durably(open, &record) {
+            self.file = None;
+            return Err(error);
+        }
+        self.state = next;
+        Ok(())
+    }
+
+    /// Whether the file in force holds the state and nothing else.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// Begins a new file after a failure, or when the old one has grown out of proportion.
+    pub(crate) fn ensure_writable(&mut self) -> Result<()> {
+        match &self.file {
+            Some(open) if open.len < SMALL.max(open.snapshot_len * GROWTH) => Ok(()),
+            _ => self.roll(),
+        }
+    }
+
+    fn roll(&mut self) -> Result<()> {
+        self.file = None;
+        // A number is used once, so that a file is never begun twice, even when beginning it failed.
+        let old = self.number;
+        self.number += 1;
+        let path = self.dir.join(manifest_name(self.number));
+        let open = self.begin_file(path)?;
+        let pointer = format!("{}\n", manifest_name(self.number));
+        write_atomic(&*self.fs, &self.dir.join(CURRENT), pointer.as_bytes())
+            .map_err(|error| Error::io("point CURRENT to the new manifest", error).with_file(&self.dir))?;
+        self.file = Some(open);
+        self.remove_older(old);
+        Ok(())
+    }
+
+    fn begin_file(&self, path: PathBuf) -> Result<OpenFile> {
+        let file = self
+            .fs
+            .create_append(&path)
+            .map_err(|error| Error::io("create a manifest", error).with_file(&path))?;
+        let mut content = FORMAT.header().to_vec();
+        format::put_record(&mut content, &self.state.snapshot());
+        let mut open = OpenFile { file, path, len: 0, snapshot_len: content.len() as u64 };
+        append_durably(&mut open, &content)?;
+        self.fs
+            .sync_dir(&self.dir)
+            .map_err(|error| Error::io("make the manifest's name durable", error).with_file(&self.dir))?;
+        Ok(open)
+    }
+
+    /// Best effort: what stays is removed at the next open.
+    fn remove_older(&self, newest: u64) {
+        let Ok(names) = self.fs.list_dir(&self.dir) else { return };
+        for name in names {
+            if matches!(FileName::parse(&name), Some(FileName::Manifest(n)) if n <= newest)
+                && let Err(error) = self.fs.remove_file(&self.dir.join(&name))
+            {
+                tracing::warn!(file = name, %error, "an old manifest could not be removed");
+            }
+        }
+    }
+}
+
+fn append_durably(open: &mut OpenFile, bytes: &[u8]) -> Result<()> {
+    let offset = open.len;
+    open.file.append(bytes).and_then(|()| open.file.sync()).map_err(|error| {
+        Error::io("record an edit in the manifest", error).with_file(&open.path).with_offset(offset)
+    })?;
+    open.len += bytes.len() as u64;
+    Ok(())
+}
+
+fn parse_current(content: &[u8]) -> Option<u64> {
+    let name = std::str::from_utf8(content).ok()?.strip_suffix('\n')?;
+    match FileName::parse(name)? {
+        FileName::Manifest(number) => Some(number),
+        _ => None,
+    }
+}
+
+/// A file that the database needs and that is not there is corruption; all else is I/O.
+pub(crate) fn missing_or(error: std::io::Error, action: &str) -> Error {
+    if error.kind() == std::io::ErrorKind::NotFound {
+        Error::corruption(format!("could not {action}: the file is missing"))
+    } else {
+        Error::io(action, error)
+    }
+}

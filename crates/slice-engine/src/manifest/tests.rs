@@ -1,0 +1,149 @@
+//! The manifest's bytes and promises: what was recorded comes back, torn tails are cut, damage is named.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use slice_compaction::TableMeta;
+use slice_types::{ErrorKind, KeyspaceId, Level, LogNumber, SeqNo, TableId};
+use slice_vfs::{Fault, FaultFs, Fs, MemFs};
+
+use super::{Edit, Manifest, State, format};
+
+const DEFAULT: KeyspaceId = KeyspaceId::DEFAULT;
+
+fn table(id: u64, smallest: &str, largest: &str, seqno: u64) -> Arc<TableMeta> {
+    Arc::new(TableMeta {
+        id: TableId(id),
+        smallest: smallest.as_bytes().into(),
+        largest: largest.as_bytes().into(),
+        bytes: 100,
+        entries: 10,
+        tombstones: 1,
+        min_seqno: SeqNo::new(seqno),
+        max_seqno: SeqNo::new(seqno),
+    })
+}
+
+fn add(level: u8, table: Arc<TableMeta>) -> Edit {
+    Edit { added: vec![(DEFAULT, Level(level), table)], ..Edit::default() }
+}
+
+fn full_edit() -> Edit {
+    Edit {
+        keyspaces: vec![(KeyspaceId(3), "users".to_owned())],
+        first_logs: vec![(DEFAULT, LogNumber(2)), (KeyspaceId(3), LogNumber(1))],
+        removed: vec![(DEFAULT, TableId(1))],
+        added: vec![
+            (DEFAULT, Level(1), table(2, "a", "m", 5)),
+            (KeyspaceId(3), Level(0), table(3, "", "z", 6)),
+        ],
+        next_table: Some(TableId(9)),
+        last_seqno: Some(SeqNo::new(77)),
+        log_ends: vec![(LogNumber(4), 4096)],
+    }
+}
+
+fn manifest_bytes() -> (Vec<u8>, Vec<usize>, State) {
+    let mut bytes = format::FORMAT.header().to_vec();
+    format::put_record(&mut bytes, &State::empty().snapshot());
+    let mut ends = vec![bytes.len()];
+    let mut state = State::empty();
+    for edit in [add(0, table(1, "a", "z", 1)), full_edit()] {
+        format::put_record(&mut bytes, &edit);
+        ends.push(bytes.len());
+        state = state.apply(&edit).unwrap();
+    }
+    (bytes, ends, state)
+}
+
+#[test]
+fn an_edit_survives_its_encoding() {
+    let mut bytes = Vec::new();
+    full_edit().encode(&mut bytes);
+    assert_eq!(Edit::decode(&bytes).unwrap(), full_edit());
+}
+
+#[test]
+fn edits_add_up_and_a_snapshot_says_the_same() {
+    let (bytes, _, state) = manifest_bytes();
+    assert_eq!(format::replay(&bytes).unwrap(), state);
+    assert_eq!(State::unknown().apply(&state.snapshot()).unwrap(), state);
+    assert_eq!(state.next_table, TableId(9));
+    assert_eq!(state.first_log(), LogNumber(1));
+}
+
+#[test]
+fn level_0_stays_in_order_of_age_whatever_the_order_of_the_edits() {
+    let state = State::empty().apply(&add(0, table(5, "a", "z", 50))).unwrap();
+    let state = state.apply(&add(0, table(9, "a", "z", 20))).unwrap();
+    let ids: Vec<_> = state.keyspaces[&DEFAULT].levels[0].iter().map(|table| table.id.0).collect();
+    assert_eq!(ids, [9, 5]);
+}
+
+#[test]
+fn edits_that_do_not_fit_are_corruption() {
+    let state = State::empty().apply(&add(1, table(1, "a", "m", 1))).unwrap();
+    let overlap = add(1, table(2, "m", "z", 2));
+    let twice = add(0, table(1, "a", "b", 2));
+    let unknown = Edit { removed: vec![(DEFAULT, TableId(8))], ..Edit::default() };
+    let nowhere = Edit { first_logs: vec![(KeyspaceId(9), LogNumber(1))], ..Edit::default() };
+    for edit in [overlap, twice, unknown, nowhere] {
+        assert_eq!(state.apply(&edit).unwrap_err().kind(), ErrorKind::Corruption, "{edit:?}");
+    }
+}
+
+#[test]
+fn a_manifest_cut_anywhere_gives_the_state_of_its_whole_records_or_an_error() {
+    let (bytes, ends, _) = manifest_bytes();
+    for len in 0..bytes.len() {
+        let whole = ends.iter().rev().find(|end| **end <= len);
+        match (format::replay(&bytes[..len]), whole) {
+            (Ok(state), Some(end)) => {
+                assert_eq!(state, format::replay(&bytes[..*end]).unwrap(), "cut at {len}");
+            }
+            (Err(error), None) => assert_eq!(error.kind(), ErrorKind::Corruption),
+            (result, _) => panic!("cut at {len}: {result:?}"),
+        }
+    }
+}
+
+#[test]
+fn damage_before_the_last_record_is_an_error_and_never_an_older_state() {
+    let (bytes, ends, _) = manifest_bytes();
+    let last = ends[ends.len() - 2];
+    for at in 0..last {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 0x40;
+        let error = format::replay(&damaged).expect_err(&format!("byte {at} was damaged"));
+        assert!(matches!(error.kind(), ErrorKind::Corruption | ErrorKind::Unsupported), "{error}");
+    }
+}
+
+#[test]
+fn a_recorded_edit_survives_a_power_failure() {
+    let fs = MemFs::new();
+    let dir = Path::new("/db");
+    fs.create_dir_all(dir).unwrap();
+    let shared: Arc<dyn Fs> = Arc::new(fs.clone());
+    let mut manifest = Manifest::begin(shared, dir, State::empty(), 0).unwrap();
+    manifest.record(&add(0, table(1, "a", "z", 1))).unwrap();
+    let image = fs.crash_image(0.0, 1);
+    let (state, number) = Manifest::load(&image, dir).unwrap().unwrap();
+    assert_eq!((&state, number), (manifest.state(), 1));
+}
+
+#[test]
+fn after_a_failed_edit_a_new_manifest_goes_on_without_it() {
+    let fs = FaultFs::new(Arc::new(MemFs::new()));
+    let dir = Path::new("/db");
+    fs.create_dir_all(dir).unwrap();
+    let mut manifest = Manifest::begin(Arc::new(fs.clone()), dir, State::empty(), 0).unwrap();
+    fs.fail_at(fs.operations() + 1, Fault::Eio);
+    assert_eq!(manifest.record(&add(0, table(1, "a", "z", 1))).unwrap_err().kind(), ErrorKind::Io);
+    assert!(!manifest.is_settled());
+    manifest.record(&add(0, table(2, "a", "z", 2))).unwrap();
+    let (state, number) = Manifest::load(&fs, dir).unwrap().unwrap();
+    assert_eq!(number, 2);
+    let ids: Vec<_> = state.tables().map(|(_, _, table)| table.id.0).collect();
+    assert_eq!(ids, [2]);
+}

@@ -1,0 +1,110 @@
+//! The way to a store with options of one's own.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use slice_compaction::CompactionConfig;
+use slice_sstable::Compression;
+use slice_types::Result;
+use slice_vfs::{Fs, StdFs};
+use slice_wal::RecoveryMode;
+
+use super::{Background, Durability, Options, Strategy};
+use crate::{LSMTree, blocking};
+
+/// Collects options, then opens the store; made by [`LSMTree::builder`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> slice::Result<()> {
+/// # let dir = tempfile::tempdir().unwrap();
+/// # let path = dir.path().join("data");
+/// use slice::{Durability, LSMTree};
+///
+/// let lsm = LSMTree::builder(&path)
+///     .memtable_size(16 << 20)
+///     .block_cache_bytes(256 << 20)
+///     .durability(Durability::Fsync)
+///     .open()
+///     .await?;
+/// lsm.put(b"key", b"value").await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until it is opened"]
+pub struct Builder {
+    pub(crate) path: PathBuf,
+    pub(crate) options: Options,
+    pub(crate) fs: Arc<dyn Fs>,
+}
+
+macro_rules! setters {
+    ($($field:ident: $type:ty),* $(,)?) => {$(
+        #[doc = concat!("Sets [`Options::", stringify!($field), "`].")]
+        pub fn $field(mut self, $field: $type) -> Self {
+            self.options.$field = $field;
+            self
+        }
+    )*};
+}
+
+impl Builder {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self { path, options: Options::default(), fs: Arc::new(StdFs::new()) }
+    }
+
+    /// Takes all options at once.
+    pub fn options(mut self, options: Options) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Puts the store on another file system: one in memory, or one that fails on purpose.
+    pub fn fs(mut self, fs: Arc<dyn Fs>) -> Self {
+        self.fs = fs;
+        self
+    }
+
+    setters! {
+        memtable_size: usize,
+        max_frozen_memtables: usize,
+        memtable_max_age: Duration,
+        row_cache_entries: usize,
+        block_cache_bytes: usize,
+        block_size: usize,
+        compression: Compression,
+        filter_bits_per_key: f64,
+        durability: Durability,
+        recovery_mode: RecoveryMode,
+        strategy: Strategy,
+        compaction: CompactionConfig,
+        max_levels: usize,
+        l0_compaction_trigger: usize,
+        l0_slowdown_trigger: usize,
+        level_base_bytes: u64,
+        level_multiplier: u64,
+        target_table_bytes: u64,
+        flush_interval: Duration,
+        compaction_interval: Duration,
+        create_if_missing: bool,
+        background: Background,
+    }
+
+    /// Opens the store, recovering it if it was not closed.
+    ///
+    /// # Errors
+    ///
+    /// As [`LSMTree::new`].
+    pub async fn open(self) -> Result<LSMTree> {
+        LSMTree::open(self).await
+    }
+
+    /// Opens the store for use without an async runtime.
+    ///
+    /// # Errors
+    ///
+    /// As [`LSMTree::new`].
+    pub fn open_blocking(self) -> Result<blocking::LSMTree> {
+        blocking::LSMTree::open(self)
+    }
+}

@@ -1,0 +1,144 @@
+//! What can be chosen about a store, with defaults that need no tuning.
+//!
+//! [`Options`] is plain data; [`Builder`](crate::Builder) fills one in; `Options::validate` is the one place that
+//! refuses a value, before any file is touched.
+
+mod builder;
+mod validate;
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use slice_compaction::CompactionConfig;
+use slice_sstable::Compression;
+use slice_wal::RecoveryMode;
+
+pub use builder::Builder;
+
+/// When an acknowledged write is safe, and from what.
+///
+/// | level | survives the end of the process | survives a power failure |
+/// |---|---|---|
+/// | `Buffered` | yes, `kill -9` included | what the kernel has written back by then |
+/// | `Interval(d)` | yes | all but about the last `d` |
+/// | `Fsync` | yes | yes |
+///
+/// Whatever is lost, it is lost from the end: what is left is a prefix of the history, with batches whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// Acknowledged once the write is in the operating system's hands. The default, as in RocksDB and fjall.
+    #[default]
+    Buffered,
+    /// As `Buffered`, with an fsync of the log in the background whenever this much time has passed since the last.
+    Interval(Duration),
+    /// Acknowledged once the write is on the disk. Writers that wait at the same time share one fsync.
+    Fsync,
+}
+
+/// How tables are chosen for compaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Strategy {
+    /// Each level is one sorted run, ten times the size of the one above: least space, fast reads. The default.
+    #[default]
+    Leveled,
+    /// Runs of like size are merged together: least writing, more space, slower reads.
+    Tiered,
+}
+
+/// Who does the background work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Background {
+    /// Threads of the store's own: flushes and compactions run beside reads and writes.
+    #[default]
+    Threads,
+    /// The callers of `flush`, `compact` and, when a memtable is full, of a write. Nothing happens on its own, so
+    /// that a test with a seed is repeatable; not for production.
+    Inline,
+}
+
+/// All that can be chosen about a store.
+///
+/// Sizes are in bytes. The defaults are those of [`Options::default`], written at each field.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Options {
+    /// A memtable is frozen and flushed when it holds this much, keys, values and overhead counted. 64 MiB; at least
+    /// 1 KiB. Larger ones absorb more overwriting and take longer to replay after a crash.
+    pub memtable_size: usize,
+    /// How many frozen memtables may wait for their flush before writers wait for them. 2; at least 1. The memory
+    /// for writes is bounded by `memtable_size * (max_frozen_memtables + 1)`.
+    pub max_frozen_memtables: usize,
+    /// A memtable is flushed when its oldest entry is this old, full or not. 5 minutes.
+    pub memtable_max_age: Duration,
+    /// Rows of tables that are kept in memory, counted in entries. 1000; 0 keeps none.
+    pub row_cache_entries: usize,
+    /// Blocks of tables that are kept in memory, counted in bytes. 64 MiB; 0 keeps none.
+    pub block_cache_bytes: usize,
+    /// The size that a data block of a table is cut at, before compression. 4 KiB; 64 bytes to 16 MiB.
+    pub block_size: usize,
+    /// How data blocks are compressed. LZ4.
+    pub compression: Compression,
+    /// Bits of filter for each key of a table. 10, for about 1 % of needless block reads; 0 for no filter; up to 50.
+    pub filter_bits_per_key: f64,
+    /// When a write is acknowledged. [`Durability::Buffered`].
+    pub durability: Durability,
+    /// What to do about a damaged log at open. [`RecoveryMode::TolerateTornTail`].
+    pub recovery_mode: RecoveryMode,
+    /// How tables are chosen for compaction. [`Strategy::Leveled`].
+    pub strategy: Strategy,
+    /// How much of it is done at once.
+    pub compaction: CompactionConfig,
+    /// Levels of the tree, level 0 included. 7; 2 to 20.
+    pub max_levels: usize,
+    /// Tables in level 0 that start a compaction. 4; at least 1.
+    pub l0_compaction_trigger: usize,
+    /// Tables in level 0 from which on writers are slowed down. 12; at least `l0_compaction_trigger`.
+    pub l0_slowdown_trigger: usize,
+    /// The size that the first level below 0 may have. 256 MiB; at least 1 KiB.
+    pub level_base_bytes: u64,
+    /// How many times larger each level may be than the one above. 10; 2 to 100.
+    pub level_multiplier: u64,
+    /// The size that compactions cut tables at. 64 MiB; at least 1 KiB.
+    pub target_table_bytes: u64,
+    /// How often to look for memtables to flush. 1 second; at least 1 ms.
+    pub flush_interval: Duration,
+    /// How often to look for tables to compact, beside after each flush and compaction. 10 seconds; at least 1 ms.
+    pub compaction_interval: Duration,
+    /// Whether to make the directory, and a store in it, when there is none. Yes.
+    pub create_if_missing: bool,
+    /// Who does the background work. [`Background::Threads`].
+    pub background: Background,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            memtable_size: 64 << 20,
+            max_frozen_memtables: 2,
+            memtable_max_age: Duration::from_secs(300),
+            row_cache_entries: 1000,
+            block_cache_bytes: 64 << 20,
+            block_size: 4 << 10,
+            compression: Compression::Lz4,
+            filter_bits_per_key: 10.0,
+            durability: Durability::default(),
+            recovery_mode: RecoveryMode::default(),
+            strategy: Strategy::default(),
+            compaction: CompactionConfig::default(),
+            max_levels: 7,
+            l0_compaction_trigger: 4,
+            l0_slowdown_trigger: 12,
+            level_base_bytes: 256 << 20,
+            level_multiplier: 10,
+            target_table_bytes: 64 << 20,
+            flush_interval: Duration::from_secs(1),
+            compaction_interval: Duration::from_secs(10),
+            create_if_missing: true,
+            background: Background::default(),
+        }
+    }
+}

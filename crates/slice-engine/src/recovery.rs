@@ -1,0 +1,189 @@
+//! Replaying the logs of a database that was not closed, or was closed without a flush.
+//!
+//! Each log becomes one frozen memtable, as it was before the crash, so nothing is rewritten before the store opens.
+//! What is replayed is a prefix of the history: if a log ends early (a torn tail, which is what a power failure
+//! leaves), the logs behind it do not count, whatever they hold. Where each log ended is written into the manifest
+//! before anything new is logged; a later recovery reads that far and no further, and so comes to the same state.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use slice_memtable::MemTable;
+use slice_types::{Error, KeyspaceId, LogNumber, Result, SeqNo, Trailer};
+use slice_vfs::{Fs, read_all};
+use slice_wal::{Entries, LogEnd, LogPosition, RecoveryMode, durable_mark, replay};
+
+use crate::db::names::{FileName, log_path};
+use crate::manifest::{Edit, State};
+use crate::tree::{Frozen, Memory};
+
+/// What the logs held.
+pub(crate) struct Recovered {
+    /// Newest first.
+    pub(crate) frozen: Vec<Arc<Frozen>>,
+    pub(crate) last_seqno: SeqNo,
+    /// Where each log that still counts ends.
+    pub(crate) log_ends: BTreeMap<LogNumber, u64>,
+    /// The number of the log to be begun.
+    pub(crate) next_log: LogNumber,
+}
+
+impl Recovered {
+    /// What the manifest has to know before anything new is logged.
+    pub(crate) fn edit(&self, state: &State) -> Edit {
+        let first_needed = self.frozen.last().map_or(self.next_log, |oldest| oldest.log);
+        Edit {
+            first_logs: state.keyspaces.keys().map(|id| (*id, first_needed)).collect(),
+            last_seqno: Some(self.last_seqno),
+            log_ends: self.log_ends.iter().map(|(log, end)| (*log, *end)).collect(),
+            ..Edit::default()
+        }
+    }
+}
+
+/// A log file, read.
+struct LogBytes {
+    number: LogNumber,
+    bytes: Vec<u8>,
+}
+
+/// Replays the logs that the state does not have in tables.
+///
+/// # Errors
+///
+/// Corruption that the mode does not tolerate; I/O.
+pub(crate) fn replay_logs(fs: &dyn Fs, dir: &Path, state: &State, mode: RecoveryMode) -> Result<Recovered> {
+    let first = state.first_log();
+    let logs = read_logs(fs, dir, first)?;
+    let durable = logs.iter().filter_map(|log| durable_mark(&log.bytes, log.number)).max();
+    let last = logs.iter().map(|log| log.number).chain(state.log_ends.keys().copied()).max();
+    let mut recovered = Recovered {
+        frozen: Vec::new(),
+        last_seqno: state.last_seqno,
+        log_ends: BTreeMap::new(),
+        next_log: last.map_or(first, |last| LogNumber(last.0 + 1)),
+    };
+    let mut replay = Replay { dir, state, mode, durable, ended: false, recovered: &mut recovered };
+    for number in (first.0..recovered_end(last, first)).map(LogNumber) {
+        let log = logs.iter().find(|log| log.number == number);
+        replay.log(number, log)?;
+    }
+    make_durable(fs, dir, &recovered)?;
+    Ok(recovered)
+}
+
+fn recovered_end(last: Option<LogNumber>, first: LogNumber) -> u32 {
+    last.map_or(first.0, |last| last.0 + 1)
+}
+
+fn read_logs(fs: &dyn Fs, dir: &Path, first: LogNumber) -> Result<Vec<LogBytes>> {
+    let names = fs.list_dir(dir).map_err(|error| Error::io("list the directory", error).with_file(dir))?;
+    let mut logs = Vec::new();
+    for name in names {
+        let Some(FileName::Log(number)) = FileName::parse(&name) else { continue };
+        if number >= first {
+            let path = dir.join(&name);
+            let bytes =
+                read_all(fs, &path).map_err(|error| Error::io("read a log", error).with_file(path))?;
+            logs.push(LogBytes { number, bytes });
+        }
+    }
+    Ok(logs)
+}
+
+/// Replays one log after the other.
+struct Replay<'a> {
+    dir: &'a Path,
+    state: &'a State,
+    mode: RecoveryMode,
+    /// How far the logs themselves prove that they were durable.
+    durable: Option<LogPosition>,
+    /// Whether a log ended early: those behind it do not count.
+    ended: bool,
+    recovered: &'a mut Recovered,
+}
+
+impl Replay<'_> {
+    fn log(&mut self, number: LogNumber, log: Option<&LogBytes>) -> Result<()> {
+        let decided = self.state.log_ends.get(&number).copied();
+        let end = match log {
+            _ if self.ended && decided.is_none() => 0,
+            _ if decided == Some(0) => 0,
+            Some(log) => self.replay(log, decided)?,
+            None => self.hole(number, "a log is missing")?,
+        };
+        self.recovered.log_ends.insert(number, end);
+        Ok(())
+    }
+
+    fn replay(&mut self, log: &LogBytes, decided: Option<u64>) -> Result<u64> {
+        let memory = Memory::new();
+        let path = log_path(self.dir, log.number);
+        let last = self.recovered.last_seqno;
+        let mut start = None;
+        let mut sink = |first: SeqNo, _count: u32, entries: Entries<'_>| {
+            start.get_or_insert(first);
+            insert(&memory, first, entries)
+        };
+        let found = replay(&log.bytes, &path, log.number, self.mode, decided, self.durable, &mut sink)?;
+        if self.mode != RecoveryMode::Salvage && start.is_some_and(|start| start > last.plus(1)) {
+            return self.hole(log.number, "the end of the log before it is missing");
+        }
+        if let LogEnd::Torn { .. } = found.end {
+            tracing::warn!(file = %path.display(), end = found.valid_len, "the log ends in a torn record");
+            self.ended = self.mode != RecoveryMode::Salvage;
+        }
+        if memory.is_empty() {
+            return Ok(0);
+        }
+        self.recovered.last_seqno = self.recovered.last_seqno.max(found.max_seqno);
+        let frozen = Frozen { memory: Arc::new(memory), log: log.number, writer: Mutex::new(None) };
+        self.recovered.frozen.insert(0, Arc::new(frozen));
+        Ok(found.valid_len)
+    }
+
+    /// Something that should be there, and is not: a log, or the end of one. It may never have become durable; then
+    /// what comes behind it does not count, unless a later log says that it was.
+    fn hole(&mut self, number: LogNumber, what: &str) -> Result<u64> {
+        let was_durable = self.durable.is_some_and(|durable| durable.log > number);
+        match self.mode {
+            RecoveryMode::Salvage => {}
+            RecoveryMode::PointInTime => self.ended = true,
+            RecoveryMode::TolerateTornTail if !was_durable => self.ended = true,
+            RecoveryMode::TolerateTornTail | RecoveryMode::Absolute => {
+                let message = format!(
+                    "{what}, and later ones are there; restore it, or open with RecoveryMode::Salvage"
+                );
+                return Err(Error::corruption(message).with_file(log_path(self.dir, number)));
+            }
+        }
+        Ok(0)
+    }
+}
+
+fn insert(memory: &Memory, first: SeqNo, entries: Entries<'_>) -> Result<()> {
+    for (entry, n) in entries.zip(0_u64..) {
+        let entry = entry?;
+        if entry.keyspace != KeyspaceId::DEFAULT {
+            return Err(Error::corruption(format!(
+                "the log names keyspace {}, which does not exist",
+                entry.keyspace
+            )));
+        }
+        memory.insert(entry.key, Trailer::new(first.plus(n), entry.kind), entry.value);
+    }
+    Ok(())
+}
+
+/// Makes what was replayed durable: from now on later logs build on it.
+fn make_durable(fs: &dyn Fs, dir: &Path, recovered: &Recovered) -> Result<()> {
+    for frozen in &recovered.frozen {
+        let path = log_path(dir, frozen.log);
+        fs.sync_file(&path).map_err(|error| Error::io("sync a replayed log", error).with_file(path))?;
+    }
+    if recovered.frozen.is_empty() {
+        return Ok(());
+    }
+    fs.sync_dir(dir).map_err(|error| Error::io("sync the directory", error).with_file(dir))
+}

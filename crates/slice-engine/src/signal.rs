@@ -1,0 +1,61 @@
+//! "Something changed": waited for by threads and by tasks alike.
+//!
+//! A waiter gives a question; it is asked at once, and again after every [`Signal::raise`], until it has an answer.
+//! The state that the question looks at must be changed *before* the signal is raised; then no wake-up is lost:
+//! threads ask under the lock that `raise` takes, tasks register before they ask.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+#[derive(Debug, Default)]
+pub(crate) struct Signal {
+    lock: Mutex<()>,
+    threads: Condvar,
+    tasks: Notify,
+}
+
+impl Signal {
+    /// Wakes every waiter, to ask again.
+    pub(crate) fn raise(&self) {
+        drop(lock(&self.lock));
+        self.threads.notify_all();
+        self.tasks.notify_waiters();
+    }
+
+    /// Waits as a thread.
+    pub(crate) fn wait<T>(&self, mut question: impl FnMut() -> Option<T>) -> T {
+        let mut guard = lock(&self.lock);
+        loop {
+            if let Some(answer) = question() {
+                return answer;
+            }
+            guard = self.threads.wait(guard).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Lets time pass, as a thread. Also here, because all waiting is.
+    pub(crate) fn sleep(&self, time: Duration) {
+        let guard = lock(&self.lock);
+        drop(self.threads.wait_timeout_while(guard, time, |()| true).unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Waits as a task.
+    pub(crate) async fn waited<T>(&self, mut question: impl FnMut() -> Option<T>) -> T {
+        loop {
+            let mut change = std::pin::pin!(self.tasks.notified());
+            change.as_mut().enable();
+            if let Some(answer) = question() {
+                return answer;
+            }
+            change.await;
+        }
+    }
+}
+
+/// Locks, also when a thread panicked while it held the lock: what these locks guard is changed in one step, or
+/// checked by its user.
+pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,61 @@
+//! The caches that all tables of a database share, in the shapes that the tables ask for.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use slice_cache::{BlockCache, CacheStats, Charge, RowCache};
+use slice_sstable::{Block, BlockStore};
+use slice_types::{TableId, Trailer};
+
+/// The newest version of a key within one table: `None` when the table's filter was wrong about the key.
+pub(crate) type Row = Option<(Trailer, Bytes)>;
+
+/// Both caches of a database.
+#[derive(Clone)]
+pub(crate) struct Caches {
+    pub(crate) rows: Arc<RowCache<Row>>,
+    pub(crate) blocks: Blocks,
+}
+
+impl Caches {
+    pub(crate) fn new(row_entries: usize, block_bytes: usize) -> Self {
+        Self {
+            rows: Arc::new(RowCache::new(row_entries)),
+            blocks: Blocks(Arc::new(BlockCache::new(block_bytes))),
+        }
+    }
+
+    pub(crate) fn clear(&self) {
+        self.rows.clear();
+        self.blocks.0.clear();
+    }
+}
+
+/// The block cache, as tables see it.
+#[derive(Clone)]
+pub(crate) struct Blocks(Arc<BlockCache<Charged>>);
+
+impl Blocks {
+    pub(crate) fn stats(&self) -> CacheStats {
+        self.0.stats()
+    }
+}
+
+impl BlockStore for Blocks {
+    fn get(&self, table: TableId, offset: u64) -> Option<Block> {
+        self.0.get(table.0, offset).map(|charged| charged.0)
+    }
+
+    fn insert(&self, table: TableId, offset: u64, block: &Block) {
+        self.0.insert(table.0, offset, Charged(block.clone()));
+    }
+}
+
+#[derive(Clone)]
+struct Charged(Block);
+
+impl Charge for Charged {
+    fn charge(&self) -> usize {
+        self.0.memory_used()
+    }
+}

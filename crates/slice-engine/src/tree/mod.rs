@@ -1,0 +1,129 @@
+//! A keyspace: its memtables and its levels, and the view through which they are read.
+//!
+//! ```text
+//!            +--------+     +--------+--------+     +-----------------------+
+//!   View  =  | active |  +  | frozen | frozen |  +  | Version: L0 L1 ... Ln |      newest first
+//!            +--------+     +--------+--------+     +-----------------------+
+//! ```
+//!
+//! A reader loads the view once, with no lock, and finds everything in it. A view never changes; freezing, flushing
+//! and compacting each make a new one out of the one before, under [`Tree::update`], and publish it in one store. So
+//! there is no moment between freezing and flushing at which a reader sees neither.
+
+mod caches;
+mod input;
+mod open_table;
+mod version;
+
+use std::sync::{Arc, Mutex};
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use slice_memtable::{MemTable, SkipListMemTable};
+use slice_sstable::ReadMode;
+use slice_types::{EntryKind, Error, ErrorKind, KeyspaceId, LogNumber, Result, SeqNo, Trailer};
+use slice_wal::LogWriter;
+
+pub(crate) use caches::Caches;
+pub(crate) use input::{Input, RunIter};
+pub(crate) use open_table::{Graveyard, OpenTable};
+pub(crate) use version::Version;
+
+use crate::signal::lock;
+
+/// The memtable in use.
+pub(crate) type Memory = SkipListMemTable;
+
+/// A memtable that takes no more writes, and waits for its flush.
+pub(crate) struct Frozen {
+    pub(crate) memory: Arc<Memory>,
+    /// The log that holds the same entries: it counts until the flush is durable.
+    pub(crate) log: LogNumber,
+    /// The log's writer, kept to be finished; none for a log of an earlier process.
+    pub(crate) writer: Mutex<Option<LogWriter>>,
+}
+
+/// All that a reader sees.
+#[derive(Clone)]
+pub(crate) struct View {
+    pub(crate) active: Arc<Memory>,
+    /// Newest first.
+    pub(crate) frozen: Vec<Arc<Frozen>>,
+    pub(crate) version: Arc<Version>,
+}
+
+/// One keyspace.
+pub(crate) struct Tree {
+    pub(crate) id: KeyspaceId,
+    view: ArcSwap<View>,
+    /// Held while a new view is made from the one before.
+    updating: Mutex<()>,
+}
+
+impl Tree {
+    pub(crate) fn new(id: KeyspaceId, view: View) -> Self {
+        Self { id, view: ArcSwap::from_pointee(view), updating: Mutex::new(()) }
+    }
+
+    /// The view of this moment, to be looked at briefly.
+    pub(crate) fn view(&self) -> arc_swap::Guard<Arc<View>> {
+        self.view.load()
+    }
+
+    /// Publishes what `change` makes of the view.
+    pub(crate) fn update(&self, change: impl FnOnce(&mut View)) {
+        let _one_at_a_time = lock(&self.updating);
+        let mut view = View::clone(&self.view.load());
+        change(&mut view);
+        self.view.store(Arc::new(view));
+    }
+
+    /// The value of a key at the newest sequence number that `visible` gives.
+    ///
+    /// The view is loaded first: it holds, of every key, the newest version that is visible at any number given later.
+    /// (Loaded the other way round, a compaction in between could have dropped the version that the number asks for.)
+    pub(crate) fn get(
+        &self,
+        key: &[u8],
+        visible: impl FnOnce() -> SeqNo,
+        mode: ReadMode,
+        caches: &Caches,
+    ) -> Result<Option<Bytes>> {
+        let view = self.view.load();
+        let at = visible();
+        match view.get(key, at, mode, caches)? {
+            None => Ok(None),
+            Some((trailer, value)) => value_of(trailer, value),
+        }
+    }
+}
+
+impl View {
+    fn get(
+        &self,
+        key: &[u8],
+        at: SeqNo,
+        mode: ReadMode,
+        caches: &Caches,
+    ) -> Result<Option<(Trailer, Bytes)>> {
+        if let Some(found) = self.active.get(key, at) {
+            return Ok(Some(found));
+        }
+        for frozen in &self.frozen {
+            if let Some(found) = frozen.memory.get(key, at) {
+                return Ok(Some(found));
+            }
+        }
+        self.version.get(key, at, mode, caches)
+    }
+}
+
+fn value_of(trailer: Trailer, value: Bytes) -> Result<Option<Bytes>> {
+    match trailer.kind() {
+        EntryKind::Put => Ok(Some(value)),
+        EntryKind::Delete => Ok(None),
+        kind => {
+            Err(Error::new(ErrorKind::Unsupported, format!("an entry of kind {kind:?} needs a newer slice")))
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! A version: the tables of each level at one moment. Immutable; a flush or compaction makes the next one.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use slice_compaction::Levels;
+use slice_sstable::ReadMode;
+use slice_types::{Level, Result, SeqNo, TableId, Trailer, hash_key};
+
+use super::caches::Caches;
+use super::open_table::OpenTable;
+
+/// The tables of each level: level 0 oldest first and overlapping, the others by key and disjoint.
+#[derive(Clone, Default)]
+pub(crate) struct Version {
+    levels: Vec<Vec<Arc<OpenTable>>>,
+}
+
+impl Version {
+    /// Puts tables into their places.
+    ///
+    /// # Panics
+    ///
+    /// When tables of a level below 0 overlap: what was read from such a version would be wrong.
+    pub(crate) fn new(mut levels: Vec<Vec<Arc<OpenTable>>>) -> Self {
+        for (level, tables) in levels.iter_mut().enumerate() {
+            if level == 0 {
+                tables.sort_by_key(|table| table.meta.max_seqno);
+                continue;
+            }
+            tables.sort_by(|left, right| left.meta.smallest.cmp(&right.meta.smallest));
+            for pair in tables.windows(2) {
+                assert!(pair[0].meta.largest < pair[1].meta.smallest, "tables of level {level} overlap");
+            }
+        }
+        Self { levels }
+    }
+
+    /// The next version: without the `removed`, with the `added`.
+    pub(crate) fn next(&self, removed: &[TableId], added: &[(Level, Arc<OpenTable>)]) -> Self {
+        let depth =
+            added.iter().map(|(level, _)| level.index() + 1).max().unwrap_or(0).max(self.levels.len());
+        let mut levels = self.levels.clone();
+        levels.resize_with(depth, Vec::new);
+        for tables in &mut levels {
+            tables.retain(|table| !removed.contains(&table.id()));
+        }
+        for (level, table) in added {
+            levels[level.index()].push(Arc::clone(table));
+        }
+        Self::new(levels)
+    }
+
+    pub(crate) fn levels(&self) -> &[Vec<Arc<OpenTable>>] {
+        &self.levels
+    }
+
+    pub(crate) fn table(&self, id: TableId) -> Option<&Arc<OpenTable>> {
+        self.levels.iter().flatten().find(|table| table.id() == id)
+    }
+
+    /// The shape that compaction strategies decide on, with at least `depth` levels.
+    pub(crate) fn shape(&self, depth: usize) -> Levels {
+        let mut levels: Vec<Vec<_>> = self
+            .levels
+            .iter()
+            .map(|tables| tables.iter().map(|table| Arc::clone(&table.meta)).collect())
+            .collect();
+        levels.resize_with(depth.max(levels.len()), Vec::new);
+        Levels::new(levels)
+    }
+
+    /// The newest version of a key at or below `at`, tombstones included.
+    pub(crate) fn get(
+        &self,
+        key: &[u8],
+        at: SeqNo,
+        mode: ReadMode,
+        caches: &Caches,
+    ) -> Result<Option<(Trailer, Bytes)>> {
+        let hash = hash_key(key);
+        for table in self.candidates(key) {
+            if !table.table.may_contain(hash) {
+                continue;
+            }
+            if let Some(found) = get_row(table, key, hash, at, mode, caches)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The tables that may hold a key, newest first.
+    fn candidates(&self, key: &[u8]) -> impl Iterator<Item = &Arc<OpenTable>> {
+        let (flushed, sorted) =
+            self.levels.split_first().map_or((&[][..], &[][..]), |(l0, rest)| (&l0[..], rest));
+        let newest_first = flushed.iter().rev().filter(move |table| table.covers(key));
+        let one_a_level = sorted.iter().filter_map(move |tables| {
+            let at = tables.partition_point(|table| *table.meta.largest < *key);
+            tables.get(at).filter(|table| table.covers(key))
+        });
+        newest_first.chain(one_a_level)
+    }
+}
+
+/// Asks the row cache, then the table.
+///
+/// A row is the newest version that the table holds, so it answers only readers that see all of the table. It can
+/// never be stale: tables do not change, and their numbers are not used again.
+fn get_row(
+    table: &OpenTable,
+    key: &[u8],
+    hash: u64,
+    at: SeqNo,
+    mode: ReadMode,
+    caches: &Caches,
+) -> Result<Option<(Trailer, Bytes)>> {
+    if !caches.rows.is_enabled() || at < table.meta.max_seqno {
+        return table.table.get(key, at, mode);
+    }
+    let id = table.id().0;
+    if let Some(row) = caches.rows.get(id, key, hash) {
+        return Ok(row);
+    }
+    let row = table.table.get(key, at, mode)?;
+    // A copy: a row that shared its block would keep all of the block in memory.
+    let kept = row.as_ref().map(|(trailer, value)| (*trailer, Bytes::copy_from_slice(value)));
+    caches.rows.insert(id, key, hash, kept);
+    Ok(row)
+}
