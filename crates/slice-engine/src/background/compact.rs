@@ -81,10 +81,12 @@ impl Core {
 
     /// Runs one job on this thread; `false` when none is due.
     pub(crate) fn compact_one(&self) -> Result<bool> {
-        match self.next_job() {
-            Some(job) => self.run_job(&job).map(|()| true),
-            None => Ok(false),
-        }
+        let Some(job) = self.next_job() else { return Ok(false) };
+        self.run_job(&job)?;
+        // The job holds on to its inputs: they can be buried once it is gone.
+        drop(job);
+        self.bury();
+        Ok(true)
     }
 
     /// Picks the most urgent job and marks it as running.

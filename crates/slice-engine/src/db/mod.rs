@@ -140,6 +140,7 @@ impl Core {
         self.logs.flush.raise();
         self.changed.raise();
         self.threads.join();
+        self.bury();
         lock(&self.directory_lock).take();
     }
 }

@@ -70,13 +70,13 @@ pub(crate) fn open(fs: Arc<dyn Fs>, dir: PathBuf, options: Options) -> Result<Ar
     let span = tracing::info_span!("open", dir = %dir.display());
     let _entered = span.enter();
     let directory_lock = take_lock(&*fs, &dir)?;
-    let (state, manifest_number) = match Manifest::load(&*fs, &dir)? {
+    let state = match Manifest::load(&*fs, &dir)? {
         Some(loaded) => loaded,
-        None if options.create_if_missing => (new_state(&*fs, &dir)?, 0),
+        None if options.create_if_missing => new_state(&*fs, &dir)?,
         None => return Err(nothing_here(&dir)),
     };
     let recovered = recovery::replay_logs(&*fs, &dir, &state, options.recovery_mode)?;
-    let core = assemble(fs, dir, options, &state, manifest_number, recovered, directory_lock)?;
+    let core = assemble(fs, dir, options, &state, recovered, directory_lock)?;
     core.remove_unreferenced()?;
     if core.is_inline() || core.options.recovery_mode == RecoveryMode::Salvage {
         // Salvaged logs have holes, which another open would find again, with another mode perhaps.
@@ -139,7 +139,6 @@ fn assemble(
     dir: PathBuf,
     options: Options,
     state: &State,
-    manifest_number: u64,
     recovered: Recovered,
     directory_lock: Box<dyn FileLock>,
 ) -> Result<Arc<Core>> {
@@ -148,7 +147,7 @@ fn assemble(
     let version = open_version(&*fs, &dir, state, &caches, &graveyard)?;
     let state = state.apply(&recovered.edit(state))?;
     let last_seqno = state.last_seqno;
-    let manifest = Manifest::begin(Arc::clone(&fs), &dir, state, manifest_number)?;
+    let manifest = Manifest::begin(Arc::clone(&fs), &dir, state)?;
 
     let sync = Arc::new(GroupSync::new());
     let logs = Logs::new(Arc::clone(&fs), dir.clone(), options.background == Background::Threads);

@@ -61,7 +61,7 @@ struct OpenFile {
 
 impl Manifest {
     /// Reads the state that `CURRENT` points to; `None` when there is no database.
-    pub(crate) fn load(fs: &dyn Fs, dir: &Path) -> Result<Option<(State, u64)>> {
+    pub(crate) fn load(fs: &dyn Fs, dir: &Path) -> Result<Option<State>> {
         let path = dir.join(CURRENT);
         let current = match read_all(fs, &path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -75,12 +75,21 @@ impl Manifest {
         let bytes =
             read_all(fs, &path).map_err(|error| missing_or(error, "read the manifest").with_file(&path))?;
         let state = format::replay(&bytes).map_err(|error| error.with_file(&path))?;
-        Ok(Some((state, number)))
+        Ok(Some(state))
     }
 
-    /// Begins a manifest numbered above `last_number` that records `state`, and makes it the one in force.
-    pub(crate) fn begin(fs: Arc<dyn Fs>, dir: &Path, state: State, last_number: u64) -> Result<Self> {
-        let mut manifest = Self { fs, dir: dir.to_owned(), state, number: last_number, file: None };
+    /// Begins a manifest that records `state`, and makes it the one in force.
+    ///
+    /// Its number is above that of every manifest in the directory: one may have been begun and never come into force.
+    pub(crate) fn begin(fs: Arc<dyn Fs>, dir: &Path, state: State) -> Result<Self> {
+        let names =
+            fs.list_dir(dir).map_err(|error| Error::io("list the directory", error).with_file(dir))?;
+        let numbers = names.iter().filter_map(|name| match FileName::parse(name) {
+            Some(FileName::Manifest(number)) => Some(number),
+            _ => None,
+        });
+        let number = numbers.max().unwrap_or(0);
+        let mut manifest = Self { fs, dir: dir.to_owned(), state, number, file: None };
         manifest.roll()?;
         Ok(manifest)
     }
