@@ -180,7 +180,7 @@ impl TableBuilder {
     /// Stores the block and its fence, which stands before `next_key` unless that is the block's last key too.
     fn cut_block(&mut self, next_key: Option<&[u8]>) -> Result<()> {
         self.block.finish(&mut self.raw);
-        let stored_len = self.sealer.seal(&self.raw, self.data.gathered())?;
+        let stored_len = self.sealer.seal(&self.raw, self.data.len(), self.data.gathered())?;
         self.raw.clear();
         self.data.append_if_full()?;
         self.properties.blocks += 1;

@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use lz4_flex::block::{CompressTable, compress_into_with_table, decompress_into, get_maximum_output_size};
 use slice_types::coding::Decoder;
-use slice_types::{Error, Result, checksum};
+use slice_types::{Error, Result, checksum, checksum_with};
 
 use crate::format::{BLOCK_TRAILER_LEN, CHECKSUM_LEN, MAX_RAW_BLOCK_LEN};
 
@@ -78,13 +78,13 @@ impl Sealer {
         Self { compression, lz4: CompressTable::small() }
     }
 
-    /// Appends `raw` as it is stored, and returns the bytes that it takes.
-    pub(crate) fn seal(&mut self, raw: &[u8], out: &mut Vec<u8>) -> Result<usize> {
+    /// Appends `raw` as it is stored at `offset` of the file, and returns the bytes that it takes.
+    pub(crate) fn seal(&mut self, raw: &[u8], offset: u64, out: &mut Vec<u8>) -> Result<usize> {
         assert!(raw.len() <= MAX_RAW_BLOCK_LEN, "a block of {} bytes could not be read back", raw.len());
         let start = out.len();
         let codec = self.append_payload(raw, out)?;
         out.push(codec.to_u8());
-        let sum = checksum(out.split_at(start).1);
+        let sum = checksum_with(offset, out.split_at(start).1);
         out.extend_from_slice(&sum.to_le_bytes());
         Ok(out.len() - start)
     }
@@ -124,17 +124,17 @@ impl Sealer {
     }
 }
 
-/// Checks a stored block and returns its raw bytes, which share those of `stored` where it is not compressed.
+/// Checks the block stored at `offset` of the file and returns its raw bytes, which share those of `stored` where it is not compressed.
 ///
 /// # Errors
 ///
 /// [`Corruption`](slice_types::ErrorKind::Corruption) when the bytes are not what was written.
-pub(crate) fn open(stored: &Bytes) -> Result<Bytes> {
+pub(crate) fn open(stored: &Bytes, offset: u64) -> Result<Bytes> {
     let damaged = || Error::corruption(format!("{} bytes are too few for a stored block", stored.len()));
     let payload_len = stored.len().checked_sub(BLOCK_TRAILER_LEN).ok_or_else(damaged)?;
     let mut decoder = Decoder::new(stored);
     let summed = decoder.take(stored.len() - CHECKSUM_LEN)?;
-    check_sum(summed, decoder.u64()?, "block")?;
+    compare_sums(checksum_with(offset, summed), decoder.u64()?, "block")?;
 
     let payload = stored.slice(..payload_len);
     let codec = summed.last().copied().ok_or_else(damaged)?;
@@ -148,7 +148,10 @@ pub(crate) fn open(stored: &Bytes) -> Result<Bytes> {
 
 /// Compares a checksum with that of the bytes that it speaks for.
 pub(crate) fn check_sum(bytes: &[u8], stored: u64, what: &str) -> Result<()> {
-    let computed = checksum(bytes);
+    compare_sums(checksum(bytes), stored, what)
+}
+
+fn compare_sums(computed: u64, stored: u64, what: &str) -> Result<()> {
     if computed == stored {
         return Ok(());
     }

@@ -84,7 +84,7 @@ impl<S: BlockStore> BlockReader<S> {
 
     /// The block in these stored bytes, which lie at `offset` of the file.
     pub(crate) fn decode(&self, stored: &Bytes, offset: u64) -> Result<Block> {
-        codec::open(stored).and_then(Block::decode).map_err(|e| self.place(e, offset))
+        codec::open(stored, offset).and_then(Block::decode).map_err(|e| self.place(e, offset))
     }
 
     /// Says where an error arose.
