@@ -94,24 +94,29 @@ impl Core {
         let mut state = lock(&self.jobs.state);
         let version = Arc::clone(&self.tree.view().version);
         let shape = version.shape(self.options.max_levels);
-        let task =
-            self.pick_requested(&mut state, &shape).or_else(|| self.strategy.pick(&shape, &state.busy))?;
-        state.busy.start(&task, &shape);
-        self.counters.running.add(1);
-        Some(Job { task, version, shape })
-    }
-
-    /// The next step of the full compaction, if one was asked for. Ends it when there is none left.
-    fn pick_requested(&self, state: &mut State, shape: &Levels) -> Option<Task> {
-        let full = state.full?;
-        let known = without_newer(shape, full.upto);
-        let task = pick_full(&known, &state.busy, &self.strategy_options, self.oldest_snapshot());
-        let task = task.filter(|task| state.busy.admits(task, shape));
-        if task.is_none() && state.busy.is_empty() {
+        let task = self.pick_requested(&state, &shape);
+        let has_ended = task.is_none() && state.full.is_some() && state.busy.is_empty();
+        if has_ended {
             state.full = None;
+        }
+        let task = task.or_else(|| self.strategy.pick(&shape, &state.busy));
+        if let Some(task) = &task {
+            state.busy.start(task, &shape);
+            self.counters.running.add(1);
+        }
+        // Waiters look at the state when they wake: it must be free by then.
+        drop(state);
+        if has_ended {
             self.changed.raise();
         }
-        task
+        Some(Job { task: task?, version, shape })
+    }
+
+    /// The next step of the full compaction, if one was asked for.
+    fn pick_requested(&self, state: &State, shape: &Levels) -> Option<Task> {
+        let known = without_newer(shape, state.full?.upto);
+        let task = pick_full(&known, &state.busy, &self.strategy_options, self.oldest_snapshot())?;
+        state.busy.admits(&task, shape).then_some(task)
     }
 
     /// The lowest sequence number that anyone may still read at.

@@ -20,7 +20,7 @@ use slice_types::{Error, ErrorKind, KeyspaceId, Result};
 use slice_vfs::{FileLock, Fs, read_all};
 use slice_wal::{GroupSync, RecoveryMode};
 
-use super::names::{FileName, LOCK};
+use super::names::{CURRENT, FileName, LOCK};
 use super::{Core, Logs};
 use crate::background;
 use crate::background::compact::Jobs;
@@ -69,11 +69,14 @@ fn nothing_here(path: &Path) -> Error {
 pub(crate) fn open(fs: Arc<dyn Fs>, dir: PathBuf, options: Options) -> Result<Arc<Core>> {
     let span = tracing::info_span!("open", dir = %dir.display());
     let _entered = span.enter();
+    // Before the lock makes a file of its own: a directory that is not ours is left as it was.
+    if !has_current(&*fs, &dir)? {
+        initial_state(&*fs, &dir, options.create_if_missing)?;
+    }
     let directory_lock = take_lock(&*fs, &dir)?;
     let state = match Manifest::load(&*fs, &dir)? {
         Some(loaded) => loaded,
-        None if options.create_if_missing => new_state(&*fs, &dir)?,
-        None => return Err(nothing_here(&dir)),
+        None => initial_state(&*fs, &dir, options.create_if_missing)?,
     };
     let recovered = recovery::replay_logs(&*fs, &dir, &state, options.recovery_mode)?;
     let core = assemble(fs, dir, options, &state, recovered, directory_lock)?;
@@ -91,6 +94,15 @@ pub(crate) fn open(fs: Arc<dyn Fs>, dir: PathBuf, options: Options) -> Result<Ar
     }
     core.logs.flush_is_due();
     Ok(core)
+}
+
+fn has_current(fs: &dyn Fs, dir: &Path) -> Result<bool> {
+    let path = dir.join(CURRENT);
+    match fs.metadata(&path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(Error::io("look for CURRENT", error).with_file(path)),
+    }
 }
 
 fn take_lock(fs: &dyn Fs, dir: &Path) -> Result<Box<dyn FileLock>> {
@@ -114,7 +126,10 @@ fn take_lock(fs: &dyn Fs, dir: &Path) -> Result<Box<dyn FileLock>> {
 /// What a crash in the midst of making a database leaves (its lock, its first manifest) is no obstacle. Logs and
 /// tables are: they come after `CURRENT`, so without it something is lost. And a directory of other files is most
 /// likely not meant.
-fn new_state(fs: &dyn Fs, dir: &Path) -> Result<State> {
+fn initial_state(fs: &dyn Fs, dir: &Path, create_if_missing: bool) -> Result<State> {
+    if !create_if_missing {
+        return Err(nothing_here(dir));
+    }
     let names = fs.list_dir(dir).map_err(|error| Error::io("list the directory", error).with_file(dir))?;
     for name in names {
         match FileName::parse(&name) {

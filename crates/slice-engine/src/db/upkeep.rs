@@ -1,6 +1,6 @@
 //! Flush and compact on request, as a thread and as a task.
 
-use slice_types::Result;
+use slice_types::{LogNumber, Result};
 
 use super::Core;
 use crate::background::compact::Progress;
@@ -17,8 +17,8 @@ impl Core {
             }
             return self.flush_inline();
         }
-        let wanted = self.changed.wait(|| self.freeze_for_flush())?;
-        self.changed.wait(|| self.flushed(wanted))
+        let newest = self.changed.wait(|| self.freeze_for_flush())?;
+        self.changed.wait(|| self.flushed(newest))
     }
 
     /// As [`Core::flush_blocking`], as a task.
@@ -27,12 +27,12 @@ impl Core {
             return self.flush_blocking();
         }
         self.check_open()?;
-        let wanted = self.changed.waited(|| self.freeze_for_flush()).await?;
-        self.changed.waited(|| self.flushed(wanted)).await
+        let newest = self.changed.waited(|| self.freeze_for_flush()).await?;
+        self.changed.waited(|| self.flushed(newest)).await
     }
 
-    /// Freezes the memtable, unless too many wait already; gives the number of flushes after which all is flushed.
-    fn freeze_for_flush(&self) -> Option<Result<u64>> {
+    /// Freezes the memtable, unless too many wait already; gives the log of the newest frozen one, if there is any.
+    fn freeze_for_flush(&self) -> Option<Result<Option<LogNumber>>> {
         if self.is_stopping() {
             return Some(Err(self.closed()));
         }
@@ -43,15 +43,14 @@ impl Core {
                 // An old failure is forgotten: this flush is an attempt of its own.
                 self.failures.flush_ended(None);
                 self.logs.flush_is_due();
-                // Loaded the other way round, a flush in between would be waited for twice.
-                let done = self.counters.flushes.get();
-                Some(Ok(done + self.tree.view().frozen.len() as u64))
+                Some(Ok(self.tree.view().frozen.first().map(|newest| newest.log)))
             }
         }
     }
 
-    fn flushed(&self, wanted: u64) -> Option<Result<()>> {
-        if self.counters.flushes.get() >= wanted || self.tree.view().frozen.is_empty() {
+    /// Whether the memtables up to that of `newest` are in tables; an error when no flush will make it so.
+    fn flushed(&self, newest: Option<LogNumber>) -> Option<Result<()>> {
+        if self.tree.view().frozen.iter().all(|frozen| Some(frozen.log) > newest) {
             return Some(Ok(()));
         }
         if self.is_stopping() {
