@@ -203,7 +203,9 @@ impl Replay<'_> {
     /// There is no record any more.
     fn end(mut self, stop: Stop) -> Result<RecoveredLog> {
         let at = self.walk.at();
-        let more_is_due = self.durable.log == self.log.number && at < self.durable.offset;
+        // "To the end of the log" says that all of it was durable, not how much that is.
+        let is_whole = self.durable == LogPosition::end_of(self.log.number);
+        let more_is_due = self.durable.log == self.log.number && !is_whole && at < self.durable.offset;
         match stop {
             Stop::Damaged(reason) => self.stop(at, reason),
             Stop::Clean if more_is_due => self.stop(at, DamageReason::Missing),

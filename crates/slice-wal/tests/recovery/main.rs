@@ -244,6 +244,20 @@ fn what_a_later_log_knows_turns_a_torn_tail_into_damage() {
     assert_eq!(outcome(short, at(LogNumber(8), 0)).unwrap().end, LogEnd::Clean);
 }
 
+/// A mark written while a group sync was between two logs says that the first one is durable to its end, without saying
+/// where that is.
+#[test]
+fn a_mark_for_the_whole_of_a_log_asks_for_no_more_than_is_there() {
+    let (bytes, ends) = log_of(LOG, 3);
+    let whole = Some(LogPosition { log: LOG, offset: u64::MAX });
+    for mode in MODES {
+        let log = replay_knowing(&bytes, mode, None, whole).0.unwrap();
+        assert_eq!((log.end, log.valid_len), (LogEnd::Clean, ends[2]), "{mode:?}");
+    }
+    let cut = &bytes[..ends[2] as usize - 1];
+    assert_corrupt_at(&replay_knowing(cut, TolerateTornTail, None, whole).0.unwrap_err(), ends[1]);
+}
+
 #[test]
 fn an_earlier_recoverys_length_is_a_clean_end_and_no_less() {
     let (mut bytes, ends) = log_of(LOG, 3);
