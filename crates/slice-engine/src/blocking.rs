@@ -55,8 +55,8 @@ impl LSMTree {
     /// # Errors
     ///
     /// As [`slice::LSMTree::put`](crate::LSMTree::put).
-    pub fn put(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
-        self.handle.core.write_blocking(EntryKind::Put, key.as_ref(), value.as_ref())
+    pub fn put(&self, key: &[u8], value: &[u8]) -> Result<()> {
+        self.handle.core.write_blocking(EntryKind::Put, key, value)
     }
 
     /// The newest value of a key.
@@ -64,8 +64,8 @@ impl LSMTree {
     /// # Errors
     ///
     /// As [`slice::LSMTree::get`](crate::LSMTree::get).
-    pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>> {
-        let value = self.handle.core.get(key.as_ref(), ReadMode::Wait)?;
+    pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        let value = self.handle.core.get(key, ReadMode::Wait)?;
         Ok(value.map(Vec::from))
     }
 
@@ -74,8 +74,8 @@ impl LSMTree {
     /// # Errors
     ///
     /// As [`slice::LSMTree::delete`](crate::LSMTree::delete).
-    pub fn delete(&self, key: impl AsRef<[u8]>) -> Result<()> {
-        self.handle.core.write_blocking(EntryKind::Delete, key.as_ref(), &[])
+    pub fn delete(&self, key: &[u8]) -> Result<()> {
+        self.handle.core.write_blocking(EntryKind::Delete, key, &[])
     }
 
     /// Makes all that was written before the call survive a power failure.

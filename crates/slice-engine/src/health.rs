@@ -32,8 +32,12 @@ struct Current {
 }
 
 impl Failures {
-    pub(crate) fn log_failed(&self, error: Error) {
-        lock(&self.0).log.get_or_insert(error);
+    /// Says whether it is the first such failure.
+    pub(crate) fn log_failed(&self, error: &Error) -> bool {
+        let mut current = lock(&self.0);
+        let is_first = current.log.is_none();
+        current.log.get_or_insert_with(|| error.clone());
+        is_first
     }
 
     pub(crate) fn flush_ended(&self, error: Option<Error>) {

@@ -85,8 +85,8 @@ impl LSMTree {
     /// `InvalidArgument` for a key or value that is too long; `Closed`; `ReadOnly` after a failed fsync of the log;
     /// `StorageFull` or `Io` when the log cannot grow, or when the memory for writes is full and flushes fail. Nothing
     /// was written then, but for a failed fsync: after that the write may or may not survive a crash.
-    pub async fn put(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
-        self.handle.core.write(EntryKind::Put, key.as_ref(), value.as_ref()).await
+    pub async fn put(&self, key: &[u8], value: &[u8]) -> Result<()> {
+        self.handle.core.write(EntryKind::Put, key, value).await
     }
 
     /// The newest value of a key.
@@ -95,8 +95,8 @@ impl LSMTree {
     ///
     /// `InvalidArgument` for a key that is too long; `Closed`; `Corruption` or `Io` when the block that should hold
     /// the key cannot be read.
-    pub async fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>> {
-        let value = self.lookup(key.as_ref()).await?;
+    pub async fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        let value = self.lookup(key).await?;
         Ok(value.map(Vec::from))
     }
 
@@ -116,8 +116,8 @@ impl LSMTree {
     /// # Errors
     ///
     /// As [`put`](Self::put).
-    pub async fn delete(&self, key: impl AsRef<[u8]>) -> Result<()> {
-        self.handle.core.write(EntryKind::Delete, key.as_ref(), &[]).await
+    pub async fn delete(&self, key: &[u8]) -> Result<()> {
+        self.handle.core.write(EntryKind::Delete, key, &[]).await
     }
 
     /// Makes all that was written before the call survive a power failure, whatever the durability: one fsync.

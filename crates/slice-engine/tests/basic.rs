@@ -24,8 +24,8 @@ async fn what_is_put_is_got_until_it_is_deleted() {
     let lsm = LSMTree::new(dir.path().join("data")).await.unwrap();
     assert_eq!(lsm.get(b"a").await.unwrap(), None);
     lsm.put(b"a", b"1").await.unwrap();
-    lsm.put(b"a".to_vec(), "2".to_owned()).await.unwrap();
-    assert_eq!(lsm.get("a").await.unwrap(), Some(b"2".to_vec()));
+    lsm.put(&b"a".to_vec(), "2".as_ref()).await.unwrap();
+    assert_eq!(lsm.get(b"a").await.unwrap(), Some(b"2".to_vec()));
     lsm.delete(b"a").await.unwrap();
     assert_eq!(lsm.get(b"a").await.unwrap(), None);
     lsm.delete(b"never there").await.unwrap();
@@ -43,16 +43,16 @@ async fn flushed_and_compacted_entries_are_found_and_deleted_ones_are_not() {
     for round in 0..3_u32 {
         for n in 0..3000_u32 {
             let value = format!("value {n} of round {round}").repeat(3);
-            lsm.put(format!("key{n:06}"), value).await.unwrap();
+            lsm.put(format!("key{n:06}").as_bytes(), value.as_bytes()).await.unwrap();
         }
         for n in (0..3000_u32).step_by(7) {
-            lsm.delete(format!("key{n:06}")).await.unwrap();
+            lsm.delete(format!("key{n:06}").as_bytes()).await.unwrap();
         }
         lsm.flush().await.unwrap();
     }
     let check = async || {
         for n in 0..3000_u32 {
-            let found = lsm.get(format!("key{n:06}")).await.unwrap();
+            let found = lsm.get(format!("key{n:06}").as_bytes()).await.unwrap();
             let expected = (n % 7 != 0).then(|| format!("value {n} of round 2").repeat(3).into_bytes());
             assert_eq!(found, expected, "key {n}");
         }
@@ -74,7 +74,7 @@ async fn drop_without_close_leaves_a_log_and_reopening_at_once_works() {
         if n > 0 {
             assert_eq!(lsm.get(b"n").await.unwrap(), Some((n - 1).to_string().into_bytes()));
         }
-        lsm.put(b"n", n.to_string()).await.unwrap();
+        lsm.put(b"n", n.to_string().as_bytes()).await.unwrap();
         drop(lsm);
         assert!(wal_files(dir.path()) >= 1);
     }
@@ -122,16 +122,16 @@ fn the_blocking_face_does_the_same() {
     let dir = temp();
     let lsm = Blocking::new(dir.path()).unwrap();
     for n in 0..1000_u32 {
-        lsm.put(n.to_be_bytes(), n.to_string()).unwrap();
+        lsm.put(&n.to_be_bytes(), n.to_string().as_bytes()).unwrap();
     }
-    lsm.delete(7_u32.to_be_bytes()).unwrap();
+    lsm.delete(&7_u32.to_be_bytes()).unwrap();
     lsm.flush().unwrap();
     lsm.compact().unwrap();
-    assert_eq!(lsm.get(8_u32.to_be_bytes()).unwrap(), Some(b"8".to_vec()));
-    assert_eq!(lsm.get(7_u32.to_be_bytes()).unwrap(), None);
+    assert_eq!(lsm.get(&8_u32.to_be_bytes()).unwrap(), Some(b"8".to_vec()));
+    assert_eq!(lsm.get(&7_u32.to_be_bytes()).unwrap(), None);
     lsm.sync().unwrap();
     lsm.close().unwrap();
-    assert_eq!(lsm.get([0]).unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(lsm.get(&[0]).unwrap_err().kind(), ErrorKind::Closed);
 }
 
 #[tokio::test]
@@ -139,15 +139,15 @@ async fn the_row_cache_holds_exactly_its_capacity() {
     let dir = temp();
     let lsm = LSMTree::new_with_cache_size(dir.path(), 50).await.unwrap();
     for n in 0..200_u32 {
-        lsm.put(n.to_be_bytes(), [1; 100]).await.unwrap();
+        lsm.put(&n.to_be_bytes(), &[1; 100]).await.unwrap();
     }
     lsm.flush().await.unwrap();
     for n in 0..200_u32 {
-        assert_eq!(lsm.get(n.to_be_bytes()).await.unwrap(), Some(vec![1; 100]));
+        assert_eq!(lsm.get(&n.to_be_bytes()).await.unwrap(), Some(vec![1; 100]));
     }
     let cache = lsm.stats().cache_stats;
     assert_eq!((cache.size, cache.capacity, cache.hit_ratio), (50, 50, 0.0));
-    lsm.get(199_u32.to_be_bytes()).await.unwrap();
+    lsm.get(&199_u32.to_be_bytes()).await.unwrap();
     assert!(lsm.stats().cache_stats.hit_ratio > 0.0);
     lsm.clear_cache();
     assert_eq!(lsm.stats().cache_stats.size, 0);

@@ -21,7 +21,7 @@ fn key(n: u32) -> [u8; 4] {
 
 fn fill(lsm: &LSMTree, tables: u32) {
     for n in 0..ENTRIES {
-        lsm.put(key(n), [7; 1000]).unwrap();
+        lsm.put(&key(n), &[7; 1000]).unwrap();
         if n % (ENTRIES / tables) == ENTRIES / tables - 1 {
             lsm.flush().unwrap();
         }
@@ -30,7 +30,7 @@ fn fill(lsm: &LSMTree, tables: u32) {
 
 fn check(lsm: &LSMTree) {
     for n in (0..ENTRIES).step_by(97) {
-        assert_eq!(lsm.get(key(n)).unwrap(), Some(vec![7; 1000]), "{n}");
+        assert_eq!(lsm.get(&key(n)).unwrap(), Some(vec![7; 1000]), "{n}");
     }
 }
 

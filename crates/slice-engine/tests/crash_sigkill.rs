@@ -46,8 +46,8 @@ fn child(dir: &Path, start: u64) {
     let mut told = std::io::stdout().lock();
     for n in start.. {
         match write_number(n) {
-            (key, Some(value)) => lsm.put(key, value).unwrap(),
-            (key, None) => lsm.delete(key).unwrap(),
+            (key, Some(value)) => lsm.put(&key, &value).unwrap(),
+            (key, None) => lsm.delete(&key).unwrap(),
         }
         told.write_all(&n.to_le_bytes()).unwrap();
         told.flush().unwrap();

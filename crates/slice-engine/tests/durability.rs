@@ -20,7 +20,7 @@ async fn an_fsynced_write_survives_a_power_failure_at_once() {
     let fs = MemFs::new();
     let lsm = open(&fs, Durability::Fsync).await;
     for n in 0..20_u32 {
-        lsm.put(n.to_be_bytes(), b"v").await.unwrap();
+        lsm.put(&n.to_be_bytes(), b"v").await.unwrap();
         assert!(after_power_failure(&fs, &n.to_be_bytes()).is_some(), "write {n}");
     }
 }
@@ -56,7 +56,7 @@ async fn many_writers_that_wait_for_an_fsync_all_get_theirs() {
             let lsm = lsm.clone();
             tokio::spawn(async move {
                 for n in 0..50_u32 {
-                    lsm.put([writer.to_be_bytes(), n.to_be_bytes()].concat(), b"v").await.unwrap();
+                    lsm.put(&[writer.to_be_bytes(), n.to_be_bytes()].concat(), b"v").await.unwrap();
                 }
             })
         })
@@ -98,7 +98,7 @@ fn a_full_disk_is_a_retryable_error_and_heals_by_itself() {
     fs.fail_at_for(fs.operations(), Fault::Enospc, slice::vfs::Span::Forever);
     let mut acknowledged = 0_u32;
     let error = loop {
-        match lsm.put(acknowledged.to_be_bytes(), [1; 100]) {
+        match lsm.put(&acknowledged.to_be_bytes(), &[1; 100]) {
             Ok(()) => acknowledged += 1,
             Err(error) => break error,
         }
@@ -108,13 +108,13 @@ fn a_full_disk_is_a_retryable_error_and_heals_by_itself() {
     fs.clear();
     for n in acknowledged..acknowledged + 1000 {
         // The memory for writes may be full until the flush is tried again, a second later at most.
-        while let Err(error) = lsm.put(n.to_be_bytes(), [1; 100]) {
+        while let Err(error) = lsm.put(&n.to_be_bytes(), &[1; 100]) {
             assert_eq!(error.kind(), ErrorKind::StorageFull, "{error}");
         }
     }
     lsm.flush().unwrap();
     for n in 0..acknowledged + 1000 {
-        assert_eq!(lsm.get(n.to_be_bytes()).unwrap(), Some(vec![1; 100]), "{n} of {acknowledged}");
+        assert_eq!(lsm.get(&n.to_be_bytes()).unwrap(), Some(vec![1; 100]), "{n} of {acknowledged}");
     }
     assert!(matches!(lsm.health(), Health::Healthy));
 }

@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use slice_types::{EntryKind, ErrorKind, KeyspaceId, Result, check_key, check_value};
+use slice_types::{EntryKind, Error, ErrorKind, KeyspaceId, Result, check_key, check_value};
 use slice_wal::{EncodedBatch, LogPosition};
 
 use super::Core;
@@ -105,7 +105,7 @@ impl Core {
         };
         match self.options.durability {
             Durability::Fsync if self.is_inline() => self.sync_to(end),
-            Durability::Fsync => self.commit.sync.waited(end).await.map_err(|error| self.explain(error)),
+            Durability::Fsync => self.commit.sync.waited(end).await.map_err(|error| self.sync_failed(error)),
             Durability::Buffered | Durability::Interval(_) => Ok(()),
         }
     }
@@ -140,7 +140,7 @@ impl Core {
     /// Makes the log durable up to `end`, or waits until somebody has.
     pub(crate) fn sync_to(&self, end: LogPosition) -> Result<()> {
         let synced = if self.is_inline() { self.sync_round() } else { self.commit.sync.wait(end) };
-        synced.map_err(|error| self.explain(error))
+        synced.map_err(|error| self.sync_failed(error))
     }
 
     /// One fsync for all that has been written so far.
@@ -167,28 +167,33 @@ impl Core {
             return self.sync_blocking();
         }
         let end = self.commit.position();
-        self.commit.sync.waited(end).await.map_err(|error| self.explain(error))
+        self.commit.sync.waited(end).await.map_err(|error| self.sync_failed(error))
     }
 
     /// A failed fsync may have lost what it was asked to write, and asking again could say "done": so no more is
-    /// acknowledged.
-    pub(crate) fn log_failed(&self, error: &slice_types::Error) {
+    /// acknowledged. Whoever learns of it first sees to that, before anyone is told.
+    pub(crate) fn log_failed(&self, error: &Error) {
         if error.kind() == ErrorKind::Closed {
             return;
         }
-        tracing::error!(%error, "an fsync of the log failed: writes are refused from now on");
-        self.failures.log_failed(error.clone());
         self.commit.refuse(read_only(error));
+        if self.failures.log_failed(error) {
+            tracing::error!(%error, "an fsync of the log failed: writes are refused from now on");
+        }
     }
 
-    fn explain(&self, error: slice_types::Error) -> slice_types::Error {
-        if self.is_stopping() { self.closed() } else { error }
+    fn sync_failed(&self, error: Error) -> Error {
+        if self.is_stopping() {
+            return self.closed();
+        }
+        self.log_failed(&error);
+        error
     }
 }
 
-fn read_only(cause: &slice_types::Error) -> slice_types::Error {
+fn read_only(cause: &Error) -> Error {
     let message = format!(
         "an fsync of the log failed, so writes are refused; open the store anew once the disk is sound ({cause})"
     );
-    slice_types::Error::new(ErrorKind::ReadOnly, message)
+    Error::new(ErrorKind::ReadOnly, message)
 }
