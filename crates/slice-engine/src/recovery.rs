@@ -144,9 +144,10 @@ impl Replay<'_> {
     }
 
     /// Something that should be there, and is not: a log, or the end of one. It may never have become durable; then
-    /// what comes behind it does not count, unless a later log says that it was.
+    /// what comes behind it does not count, unless a mark says that it was. A mark that names a log proves that the log
+    /// was there, and that all of those before it were durable to their ends.
     fn hole(&mut self, number: LogNumber, what: &str) -> Result<u64> {
-        let was_durable = self.durable.is_some_and(|durable| durable.log > number);
+        let was_durable = self.durable.is_some_and(|durable| durable.log >= number);
         match self.mode {
             RecoveryMode::Salvage => {}
             RecoveryMode::PointInTime => self.ended = true,
