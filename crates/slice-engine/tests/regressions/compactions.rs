@@ -131,7 +131,9 @@ fn the_same_table_is_never_in_two_jobs() {
             .collect();
         let ended: Vec<_> = writers.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
         done.store(true, Ordering::Release);
-        ended.into_iter().for_each(|writer| writer.unwrap());
+        for writer in ended {
+            writer.unwrap();
+        }
         watcher.join().unwrap()
     });
     assert!(at_once >= 2, "never two compactions at once");
