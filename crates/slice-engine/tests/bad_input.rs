@@ -205,7 +205,7 @@ impl Dir {
     fn log_in_use(&self) -> PathBuf {
         let has_entry = |content: &Vec<u8>| content.windows(10).any(|bytes| bytes == b"in the log");
         let listing = listing(&self.path);
-        let mut logs = listing.iter().filter(|(name, _)| name.ends_with(".log"));
+        let mut logs = listing.iter().filter(|(name, _)| name.starts_with("wal_0"));
         let found = logs.find(|(_, content)| content.as_ref().is_some_and(has_entry));
         self.path.join(found.expect("a log with the entry").0)
     }
