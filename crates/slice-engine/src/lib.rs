@@ -59,3 +59,7 @@ pub mod error {
     pub use slice_types::Error as SliceError;
     pub use slice_types::{Error, ErrorKind, Result};
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct ReadmeDoctests;
