@@ -1,1 +1,3 @@
+//! The standard workloads, to be filtered by `YCSB`, `DBBench`, `Industry`.
+
 fn main() {}

@@ -1,0 +1,48 @@
+//! How much of a disk a directory takes.
+
+use std::io;
+use std::path::Path;
+
+/// The files of a directory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DiskUse {
+    /// Files, directories not counted.
+    pub files: u64,
+    /// The sum of their lengths.
+    pub length: u64,
+    /// What the file system has set aside for them. Less than the length where there are holes.
+    pub allocated: u64,
+}
+
+/// Adds up all files in a directory and below.
+///
+/// # Errors
+///
+/// If a directory cannot be read. A file that vanishes meanwhile takes no space.
+#[expect(clippy::disallowed_methods, reason = "the files of the store are measured from outside")]
+pub fn disk_use(dir: &Path) -> io::Result<DiskUse> {
+    let mut sum = DiskUse::default();
+    for entry in std::fs::read_dir(dir)? {
+        let entry = entry?;
+        let metadata = match entry.metadata() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            metadata => metadata?,
+        };
+        let of_entry = if metadata.is_dir() { disk_use(&entry.path())? } else { of_file(&metadata) };
+        sum.files += of_entry.files;
+        sum.length += of_entry.length;
+        sum.allocated += of_entry.allocated;
+    }
+    Ok(sum)
+}
+
+#[cfg(unix)]
+fn of_file(metadata: &std::fs::Metadata) -> DiskUse {
+    use std::os::unix::fs::MetadataExt;
+    DiskUse { files: 1, length: metadata.len(), allocated: metadata.blocks() * 512 }
+}
+
+#[cfg(not(unix))]
+fn of_file(metadata: &std::fs::Metadata) -> DiskUse {
+    DiskUse { files: 1, length: metadata.len(), allocated: metadata.len() }
+}
