@@ -12,7 +12,8 @@ use crate::signal::lock;
 pub enum Health {
     /// All is well.
     Healthy,
-    /// Background work fails and is tried again every second: a disk that is full, most often. Reads and writes go on
+    /// Background work fails: a disk that is full, most often. Flushes are tried again every second, compactions every
+    /// ten (see [`Options::compaction_interval`](crate::Options::compaction_interval)). Reads and writes go on
     /// until the memory for writes is used up; nothing that was acknowledged is lost.
     Degraded(Error),
     /// An fsync of the log failed, so what it holds may never become durable. Writes are refused, reads go on; open

@@ -31,7 +31,8 @@ pub struct LSMTree {
 impl LSMTree {
     /// Opens the store in a directory with the default options, making both if there is none.
     ///
-    /// A directory that is open in this process with the same options gives the same store.
+    /// A directory that is open in this process with the same options gives the same store. Only the row cache may be
+    /// asked for in another size: it is resized, for all handles.
     ///
     /// # Errors
     ///

@@ -24,7 +24,7 @@ async fn what_is_put_is_got_until_it_is_deleted() {
     let lsm = LSMTree::new(dir.path().join("data")).await.unwrap();
     assert_eq!(lsm.get(b"a").await.unwrap(), None);
     lsm.put(b"a", b"1").await.unwrap();
-    lsm.put(&b"a".to_vec(), "2".as_ref()).await.unwrap();
+    lsm.put(&Vec::from(b"a"), "2".as_ref()).await.unwrap();
     assert_eq!(lsm.get(b"a").await.unwrap(), Some(b"2".to_vec()));
     lsm.delete(b"a").await.unwrap();
     assert_eq!(lsm.get(b"a").await.unwrap(), None);
@@ -87,10 +87,12 @@ async fn a_directory_opened_twice_with_the_same_options_is_the_same_tree() {
     let second = LSMTree::new(dir.path().join(".")).await.unwrap();
     first.put(b"k", b"v").await.unwrap();
     assert_eq!(second.get(b"k").await.unwrap(), Some(b"v".to_vec()));
-    let error = LSMTree::new_with_cache_size(dir.path(), 7).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Locked);
-    drop((first, second));
-    LSMTree::new_with_cache_size(dir.path(), 7).await.unwrap();
+    let resized = LSMTree::new_with_cache_size(dir.path(), 7).await.unwrap();
+    assert_eq!((resized.stats().cache_stats.capacity, first.stats().cache_stats.capacity), (7, 7));
+    let otherwise = LSMTree::builder(dir.path()).memtable_size(1 << 20);
+    assert_eq!(otherwise.clone().open().await.unwrap_err().kind(), ErrorKind::Locked);
+    drop((first, second, resized));
+    otherwise.open().await.unwrap();
 }
 
 #[tokio::test]

@@ -304,6 +304,8 @@ fn finish_all(outputs: Vec<Outputs<'_>>) -> Result<Vec<Arc<OpenTable>>> {
 
 /// What a compaction thread does all its life.
 pub(crate) fn run(core: &Core) {
+    // Reads and writes come first, and flushes, which writers wait for; compaction takes what is left.
+    slice_vfs::lower_thread_priority();
     loop {
         let job = core.jobs.changed.wait(|| {
             if core.is_stopping() {

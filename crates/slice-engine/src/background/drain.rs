@@ -41,15 +41,17 @@ impl Rate {
 /// The measured rates.
 #[derive(Debug, Default)]
 pub(crate) struct Drain {
-    /// Bytes of memtables that flushes give back.
+    /// Bytes of logs whose memtables flushes turn into tables.
     memory: Rate,
     /// Raw bytes that leave level 0.
     level_0: Rate,
 }
 
 impl Core {
-    pub(crate) fn drained_memory(&self, bytes: usize, time: Duration) {
-        self.drain.memory.measured(bytes as u64, time);
+    pub(crate) fn drained_memory(&self, bytes: u64, time: Duration) {
+        if bytes > 0 {
+            self.drain.memory.measured(bytes, time);
+        }
     }
 
     pub(crate) fn drained_level_0(&self, bytes: u64, time: Duration) {

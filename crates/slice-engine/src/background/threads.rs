@@ -1,6 +1,6 @@
 //! The one place that starts threads: named, and joined when the database closes.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
 use slice_types::{Error, Result};
@@ -12,14 +12,10 @@ use crate::signal::lock;
 pub(crate) struct Threads(Mutex<Vec<JoinHandle<()>>>);
 
 impl Threads {
-    /// Starts a thread at a lower priority than the foreground's.
+    /// Starts a thread.
     pub(crate) fn start(&self, name: String, body: impl FnOnce() + Send + 'static) -> Result<()> {
-        let run = move || {
-            slice_vfs::lower_thread_priority();
-            body();
-        };
         let handle =
-            Builder::new().name(name).spawn(run).map_err(|error| Error::io("start a thread", error))?;
+            Builder::new().name(name).spawn(body).map_err(|error| Error::io("start a thread", error))?;
         lock(&self.0).push(handle);
         Ok(())
     }
@@ -35,29 +31,36 @@ impl Threads {
     }
 }
 
-/// Runs `parts` at once, one thread each, and gives their results in order.
+/// Runs `parts` side by side, on as many threads as there are processors, this one included, and gives their results
+/// in order. A thread that the operating system refuses only makes it slower.
 ///
 /// # Panics
 ///
 /// When one of them does.
 pub(crate) fn in_parallel<T: Send>(parts: Vec<impl FnOnce() -> T + Send>) -> Vec<T> {
+    let helpers = std::thread::available_parallelism().map_or(1, usize::from).min(parts.len()) - 1;
+    let results: Vec<_> = parts.iter().map(|_| Mutex::new(None)).collect();
+    let waiting = Mutex::new(parts.into_iter().zip(&results));
+    let work = || {
+        loop {
+            // Bound to a name, so that the lock is free again while the part runs.
+            let next = lock(&waiting).next();
+            let Some((part, result)) = next else { return };
+            *lock(result) = Some(part());
+        }
+    };
     std::thread::scope(|scope| {
-        let started: Vec<_> = parts
-            .into_iter()
-            .map(|part| {
-                let run = move || {
-                    slice_vfs::lower_thread_priority();
-                    part()
-                };
-                Builder::new().name("slice-merge".to_owned()).spawn_scoped(scope, run)
-            })
-            .collect();
-        started
-            .into_iter()
-            .map(|handle| {
-                let handle = handle.expect("the operating system starts a thread");
-                handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            })
-            .collect()
-    })
+        for _ in 0..helpers {
+            let started = Builder::new().name("slice-merge".to_owned()).spawn_scoped(scope, || {
+                slice_vfs::lower_thread_priority();
+                work();
+            });
+            if let Err(error) = started {
+                tracing::warn!(%error, "a merge goes on with fewer threads");
+            }
+        }
+        work();
+    });
+    let result = |result: Mutex<Option<T>>| result.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.into_iter().map(|part| result(part).expect("every part has run")).collect()
 }

@@ -61,8 +61,8 @@ impl State {
 
 /// What became of a write.
 pub(crate) enum Attempt {
-    /// It is in the log up to here, in the memtable, and visible.
-    Done(LogPosition),
+    /// It is in the log up to here, in the memtable, and visible; and whether the memtable was switched for it.
+    Done(LogPosition, Freeze),
     /// Nothing was written: too many memtables wait for their flush. Wait for one, then try again.
     Full,
 }
@@ -110,9 +110,11 @@ impl Commit {
         if let Some(refused) = &state.refused {
             return Err(refused.clone());
         }
-        if state.memory.memory_used() >= self.memtable_size
-            && self.switch(&mut state, tree, logs)? == Freeze::Full
-        {
+        let mut freeze = Freeze::Empty;
+        if state.memory.memory_used() >= self.memtable_size {
+            freeze = self.switch(&mut state, tree, logs)?;
+        }
+        if freeze == Freeze::Full {
             return Ok(Attempt::Full);
         }
         let first = state.next;
@@ -129,7 +131,7 @@ impl Commit {
         if low {
             logs.ask_for_space();
         }
-        Ok(Attempt::Done(end))
+        Ok(Attempt::Done(end, freeze))
     }
 
     /// Freezes the memtable, if it holds anything.

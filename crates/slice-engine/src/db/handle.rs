@@ -1,7 +1,7 @@
 //! What users hold: the last one to let go ends the threads and releases the directory.
 //!
 //! One process has a directory open at most once. The registry knows which are open; asking for one again gives the
-//! same handle, if the options are the same.
+//! same handle, if the options are the same but for the size of the row cache, which changes for all.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -53,7 +53,10 @@ impl Handle {
         let key = (builder.fs.id(), directory);
         match REGISTRY.changed.wait(|| REGISTRY.claim(&key, &builder.options)) {
             Claim::Mine => Self::open_claimed(key, builder.fs, builder.options),
-            Claim::Shared(handle) => Ok(handle),
+            Claim::Shared(handle) => {
+                handle.core.caches.resize_rows(builder.options.row_cache_entries);
+                Ok(handle)
+            }
             Claim::Refused(_handle) => Err(otherwise(&key)),
         }
     }
@@ -123,7 +126,7 @@ impl Registry {
             }
             Some(Slot::Opening | Slot::Closing) => None,
             // No handle to upgrade: the last one is going, and clears the slot when it is gone.
-            Some(Slot::Open(handle, as_opened)) if **as_opened == *options => {
+            Some(Slot::Open(handle, as_opened)) if are_alike(as_opened, options) => {
                 handle.upgrade().map(Claim::Shared)
             }
             Some(Slot::Open(handle, _)) => handle.upgrade().map(Claim::Refused),
@@ -160,6 +163,12 @@ impl Registry {
         lock(&self.slots).remove(key);
         self.changed.raise();
     }
+}
+
+/// Whether a store opened with the one can serve who asks for the other: the row cache can be resized, nothing else.
+fn are_alike(as_opened: &Options, asked: &Options) -> bool {
+    let resized = Options { row_cache_entries: as_opened.row_cache_entries, ..asked.clone() };
+    *as_opened == resized
 }
 
 fn otherwise(key: &Key) -> Error {

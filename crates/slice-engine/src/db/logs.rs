@@ -64,8 +64,10 @@ impl Logs {
 
     fn file(&self, path: &Path) -> io::Result<Box<dyn LogFile>> {
         if let Some(spare) = lock(&self.spare).take() {
-            self.fs.rename(&self.dir.join(SPARE_LOG), path)?;
-            return Ok(spare);
+            let old = self.dir.join(SPARE_LOG);
+            let renamed = self.fs.rename(&old, path);
+            // Out of the way of the next spare, if it is still there.
+            return renamed.map(|()| spare).inspect_err(|_| drop(self.fs.remove_file(&old)));
         }
         match self.fs.create_log(path) {
             // Left by an attempt that failed behind this point: nothing in it was ever acknowledged.
@@ -120,6 +122,16 @@ impl Logs {
         }
         if let Err(error) = self.fs.remove_file(&path) {
             tracing::warn!(%error, file = %path.display(), "a log could not be removed");
+        }
+    }
+
+    /// Removes the spare: a closed store keeps no space for logs to come.
+    pub(crate) fn drop_spare(&self) {
+        let path = self.dir.join(SPARE_LOG);
+        if lock(&self.spare).take().is_some()
+            && let Err(error) = self.fs.remove_file(&path)
+        {
+            tracing::warn!(%error, "the spare log could not be removed");
         }
     }
 

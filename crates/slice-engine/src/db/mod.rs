@@ -107,7 +107,7 @@ impl Core {
                 .map(|(level, tables)| (level, tables.len(), bytes(tables)))
                 .collect(),
             immutable_memtables: view.frozen.len(),
-            cache_stats: self.caches.rows.stats(),
+            cache_stats: self.caches.rows().stats(),
             block_cache_stats: self.caches.blocks.stats(),
             compaction_stats: self.counters.compaction_stats(),
             flush_stats: self.counters.flush_stats(),
@@ -141,6 +141,7 @@ impl Core {
         self.changed.raise();
         self.threads.join();
         self.bury();
+        self.logs.drop_spare();
         lock(&self.directory_lock).take();
     }
 }

@@ -11,7 +11,7 @@ use slice_wal::{EncodedBatch, LogPosition};
 
 use super::Core;
 use crate::background::clock::now;
-use crate::commit::Attempt;
+use crate::commit::{Attempt, Freeze};
 use crate::options::Durability;
 
 /// Buffers of threads are not kept beyond this size, in bytes.
@@ -51,7 +51,7 @@ impl Core {
                 Some(delay) => Wait::Delay(delay),
                 None => match self.attempt(batch)? {
                     Attempt::Full => Wait::Flush,
-                    Attempt::Done(end) => {
+                    Attempt::Done(end, _) => {
                         if batch.byte_len() > KEPT_BUFFER_MAX {
                             *batch = EncodedBatch::new();
                         }
@@ -64,7 +64,11 @@ impl Core {
     }
 
     fn attempt(&self, batch: &EncodedBatch) -> Result<Attempt> {
-        self.commit.write(batch, &self.tree, &self.logs)
+        let attempt = self.commit.write(batch, &self.tree, &self.logs)?;
+        if matches!(attempt, Attempt::Done(_, Freeze::Frozen)) {
+            self.update_pressure();
+        }
+        Ok(attempt)
     }
 
     /// Writes one entry as a thread: acknowledged when this returns.
@@ -89,7 +93,7 @@ impl Core {
             }
             self.pressure.count(since.elapsed());
             match self.attempt(batch)? {
-                Attempt::Done(end) => return Ok(end),
+                Attempt::Done(end, _) => return Ok(end),
                 Attempt::Full => wait = Wait::Flush,
             }
         }
@@ -120,7 +124,7 @@ impl Core {
             }
             self.pressure.count(since.elapsed());
             match self.attempt(batch)? {
-                Attempt::Done(end) => return Ok(end),
+                Attempt::Done(end, _) => return Ok(end),
                 Attempt::Full => wait = Wait::Flush,
             }
         }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arc_swap::{ArcSwap, Guard};
 use bytes::Bytes;
 use slice_cache::{BlockCache, CacheStats, Charge, RowCache};
 use slice_sstable::{Block, BlockStore};
@@ -11,22 +12,32 @@ use slice_types::{TableId, Trailer};
 pub(crate) type Row = Option<(Trailer, Bytes)>;
 
 /// Both caches of a database.
-#[derive(Clone)]
 pub(crate) struct Caches {
-    pub(crate) rows: Arc<RowCache<Row>>,
+    rows: ArcSwap<RowCache<Row>>,
     pub(crate) blocks: Blocks,
 }
 
 impl Caches {
     pub(crate) fn new(row_entries: usize, block_bytes: usize) -> Self {
         Self {
-            rows: Arc::new(RowCache::new(row_entries)),
+            rows: ArcSwap::from_pointee(RowCache::new(row_entries)),
             blocks: Blocks(Arc::new(BlockCache::new(block_bytes))),
         }
     }
 
+    pub(crate) fn rows(&self) -> Guard<Arc<RowCache<Row>>> {
+        self.rows.load()
+    }
+
+    /// Gives the row cache another capacity, unless it has it; what was in it is forgotten then.
+    pub(crate) fn resize_rows(&self, entries: usize) {
+        if self.rows().capacity() != entries {
+            self.rows.store(Arc::new(RowCache::new(entries)));
+        }
+    }
+
     pub(crate) fn clear(&self) {
-        self.rows.clear();
+        self.rows().clear();
         self.blocks.0.clear();
     }
 }

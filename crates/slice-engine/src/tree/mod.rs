@@ -43,6 +43,13 @@ pub(crate) struct Frozen {
     pub(crate) writer: Mutex<Option<LogWriter>>,
 }
 
+impl Frozen {
+    /// Bytes that its log holds; 0 when an earlier process wrote it.
+    pub(crate) fn log_bytes(&self) -> u64 {
+        lock(&self.writer).as_ref().map_or(0, |writer| writer.position().offset)
+    }
+}
+
 /// All that a reader sees.
 #[derive(Clone)]
 pub(crate) struct View {

@@ -118,11 +118,12 @@ fn get_row(
     mode: ReadMode,
     caches: &Caches,
 ) -> Result<Option<(Trailer, Bytes)>> {
-    if !caches.rows.is_enabled() || at < table.meta.max_seqno {
+    let rows = caches.rows();
+    if !rows.is_enabled() || at < table.meta.max_seqno {
         return table.table.get(key, at, mode);
     }
     let id = table.id().0;
-    if let Some(row) = caches.rows.get(id, key, hash) {
+    if let Some(row) = rows.get(id, key, hash) {
         return Ok(row);
     }
     let row = table.table.get(key, at, mode)?;
@@ -131,6 +132,6 @@ fn get_row(
     }
     // A copy: a row that shared its block would keep all of the block in memory.
     let kept = row.as_ref().map(|(trailer, value)| (*trailer, Bytes::copy_from_slice(value)));
-    caches.rows.insert(id, key, hash, kept);
+    rows.insert(id, key, hash, kept);
     Ok(row)
 }

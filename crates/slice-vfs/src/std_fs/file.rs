@@ -67,17 +67,45 @@ impl RandomAccessFile for StdRandom {
 #[derive(Debug)]
 pub(super) struct StdAppend {
     file: File,
+    len: u64,
+    /// How much of it the kernel has been told to start writing.
+    handed_over: u64,
 }
+
+/// How many bytes are gathered in the page cache before the kernel is told to start writing them. Left to the end, all
+/// of a table would be written in its fsync, and every other fsync of the file system would wait behind it.
+const HAND_OVER: u64 = 1 << 20;
 
 impl StdAppend {
     pub(super) fn new(file: File) -> Self {
-        Self { file }
+        Self { file, len: 0, handed_over: 0 }
+    }
+
+    /// Starts the writing of what has been appended, and does not wait for it.
+    #[cfg(target_os = "linux")]
+    fn hand_over(&mut self) {
+        use rustix::fs::{Advice, fadvise};
+
+        let len = std::num::NonZeroU64::new(self.len - self.handed_over);
+        // "Not needed" starts the writing of dirty pages and drops clean ones; just written, these are dirty.
+        let _ = fadvise(&self.file, self.handed_over, len, Advice::DontNeed);
+        self.handed_over = self.len;
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn hand_over(&mut self) {
+        self.handed_over = self.len;
     }
 }
 
 impl AppendFile for StdAppend {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.write_all(bytes)
+        self.file.write_all(bytes)?;
+        self.len += bytes.len() as u64;
+        if self.len - self.handed_over >= HAND_OVER {
+            self.hand_over();
+        }
+        Ok(())
     }
 
     fn sync(&mut self) -> io::Result<()> {
