@@ -140,7 +140,7 @@ impl LSMTree {
     }
 
     /// Flushes, then merges all that is in tables by then into the last level, without what is overwritten or
-    /// deleted. Returns when nothing of it is left to compact.
+    /// deleted. Returns when nothing of it is left to compact, and the files that it replaces are gone.
     ///
     /// # Errors
     ///

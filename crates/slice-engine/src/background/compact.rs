@@ -82,9 +82,7 @@ impl Core {
     /// Runs one job on this thread; `false` when none is due.
     pub(crate) fn compact_one(&self) -> Result<bool> {
         let Some(job) = self.next_job() else { return Ok(false) };
-        self.run_job(&job)?;
-        // The job holds on to its inputs: they can be buried once it is gone.
-        drop(job);
+        self.run_job(job)?;
         self.bury();
         Ok(true)
     }
@@ -124,24 +122,27 @@ impl Core {
         self.commit.visible()
     }
 
-    fn run_job(&self, job: &Job) -> Result<()> {
+    fn run_job(&self, job: Job) -> Result<()> {
         let since = now();
         let span = tracing::info_span!("compaction", reason = %job.task.reason, output = job.task.output.0);
         let _entered = span.enter();
         let result = match job.task.kind {
-            TaskKind::TrivialMove => self.move_tables(job),
-            TaskKind::Merge => self.merge_tables(job),
+            TaskKind::TrivialMove => self.move_tables(&job),
+            TaskKind::Merge => self.merge_tables(&job),
         };
         if result.is_ok() {
             self.drained_level_0(job.level_0_bytes(), since.elapsed());
         }
-        self.end_job(job, &result);
+        // The inputs' last user lets go before anyone is told that they are done with.
+        let Job { task, version, .. } = job;
+        drop(version);
+        self.end_job(&task, &result);
         result
     }
 
-    fn end_job(&self, job: &Job, result: &Result<()>) {
+    fn end_job(&self, task: &Task, result: &Result<()>) {
         let mut state = lock(&self.jobs.state);
-        state.busy.finish(&job.task);
+        state.busy.finish(task);
         if let (Err(error), Some(_)) = (result, state.full) {
             state.full = None;
             state.full_failure = Some(error.clone());
@@ -151,7 +152,7 @@ impl Core {
         match result {
             Ok(()) => {
                 self.counters.compactions.add(1);
-                self.counters.tables_compacted.add(job.task.table_ids().count() as u64);
+                self.counters.tables_compacted.add(task.table_ids().count() as u64);
                 self.failures.compaction_ended(None);
             }
             Err(_) if self.is_stopping() => {}
@@ -315,6 +316,6 @@ pub(crate) fn run(core: &Core) {
         });
         let Some(job) = job else { return };
         // A failure is in `failures`, and keeps the threads waiting until the timer clears the way.
-        let _told = core.run_job(&job);
+        let _told = core.run_job(job);
     }
 }

@@ -62,6 +62,7 @@ fn janitor(core: &Core) {
     }) {
         core.logs.prepare();
         core.bury();
+        core.changed.raise();
     }
 }
 

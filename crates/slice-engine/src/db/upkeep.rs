@@ -6,6 +6,7 @@ use super::Core;
 use crate::background::compact::Progress;
 use crate::background::flush::flush_oldest;
 use crate::commit::Freeze;
+use crate::signal::lock;
 
 impl Core {
     /// Freezes the memtable and waits until all that is frozen is in durable tables.
@@ -86,8 +87,15 @@ impl Core {
         self.changed.waited(|| self.compacted()).await
     }
 
+    /// Whether the janitor has yet to remove files that are done with.
+    fn buries_later(&self) -> bool {
+        !self.is_inline() && !self.is_stopping() && !lock(&self.graveyard).is_empty()
+    }
+
     fn compacted(&self) -> Option<Result<()>> {
         match self.full_compaction() {
+            // The janitor is still at it.
+            Progress::Done if self.buries_later() => None,
             Progress::Done => Some(Ok(())),
             Progress::Failed(error) => Some(Err(error)),
             Progress::Running if self.is_stopping() => Some(Err(self.closed())),
