@@ -133,7 +133,7 @@ fn ensure_empty(dir: &Path) -> anyhow::Result<()> {
 
 async fn preload(store: &LSMTree, run: &Run, report: &mut Report) -> anyhow::Result<()> {
     let bar = progress("preload", run.plan.keys);
-    let (_, span) = measured(async {
+    let ((), span) = measured(async {
         client::run(store, &run.plan.preload(), run.plan.keys, &bar).await?;
         Ok(store.flush().await?)
     })

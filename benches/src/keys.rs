@@ -11,8 +11,8 @@
 
 /// The bytes of a key.
 pub const KEY_BYTES: usize = 16;
-/// The least bytes of a value: the stamp, twice.
-pub const MIN_VALUE_BYTES: usize = 16;
+/// The least bytes of a value: the stamp and as much noise, twice. A stamp alone would be right for any key.
+pub const MIN_VALUE_BYTES: usize = 32;
 
 const STAMP_BYTES: usize = 8;
 
@@ -73,7 +73,7 @@ impl Values {
     pub fn fill(&self, index: u64, stamp: u64, buffer: &mut Vec<u8>) {
         buffer.clear();
         let base = self.base(index);
-        let half = self.len.div_ceil(2).max(STAMP_BYTES);
+        let half = self.len.div_ceil(2);
         buffer.extend_from_slice(&(stamp ^ base).to_le_bytes());
         let mut state = mix(base ^ mix(stamp));
         while buffer.len() < half {
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn a_value_is_known_by_its_key_and_gives_its_stamp() {
         let mut scratch = Vec::new();
-        for len in [16, 17, 23, 100, 101, 800] {
+        for len in [32, 33, 47, 100, 101, 800] {
             let (values, mut value) = (Values::new(7, len), Vec::new());
             values.fill(42, 5, &mut value);
             assert_eq!(value.len(), len);

@@ -18,6 +18,7 @@ const CLIENTS: std::ops::RangeInclusive<u64> = 1..=10_000;
 /// Does one workload on one store, and says what it took.
 #[derive(Parser)]
 #[command(name = "slice-bench")]
+#[expect(clippy::struct_excessive_bools, reason = "they are flags of a command line")]
 struct Args {
     /// What is done.
     #[arg(long, value_enum)]
@@ -28,7 +29,7 @@ struct Args {
     /// How many operations are done; as many as there are keys if it is left out.
     #[arg(long)]
     ops: Option<u64>,
-    /// The bytes of a value; 16 at least.
+    /// The bytes of a value; 32 at least.
     #[arg(long, default_value_t = 100)]
     value_bytes: usize,
     /// How many tasks do it side by side.

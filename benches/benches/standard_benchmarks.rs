@@ -1,3 +1,0 @@
-//! The standard workloads, to be filtered by `YCSB`, `DBBench`, `Industry`.
-
-fn main() {}
