@@ -59,3 +59,58 @@ impl Signal {
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    /// Counts a shared number up, raising the signal each time, while `waiters` wait for every step of it.
+    fn count_up(signal: &Signal, number: &AtomicU32, steps: u32) {
+        for step in 1..=steps {
+            number.store(step, Ordering::SeqCst);
+            signal.raise();
+        }
+    }
+
+    fn reached(number: &AtomicU32, step: u32) -> Option<u32> {
+        let now = number.load(Ordering::SeqCst);
+        (now >= step).then_some(now)
+    }
+
+    #[test]
+    fn no_wake_up_is_lost_by_threads() {
+        let (signal, number) = (Signal::default(), AtomicU32::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    for step in 1..=2000 {
+                        assert!(signal.wait(|| reached(&number, step)) >= step);
+                    }
+                });
+            }
+            scope.spawn(|| count_up(&signal, &number, 2000));
+        });
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn no_wake_up_is_lost_by_tasks() {
+        let shared = Arc::new((Signal::default(), AtomicU32::new(0)));
+        let waiters: Vec<_> = (0..3)
+            .map(|_| {
+                let shared = Arc::clone(&shared);
+                tokio::spawn(async move {
+                    for step in 1..=2000 {
+                        assert!(shared.0.waited(|| reached(&shared.1, step)).await >= step);
+                    }
+                })
+            })
+            .collect();
+        count_up(&shared.0, &shared.1, 2000);
+        for waiter in waiters {
+            waiter.await.unwrap();
+        }
+    }
+}

@@ -64,3 +64,16 @@ pub(crate) fn in_parallel<T: Send>(parts: Vec<impl FnOnce() -> T + Send>) -> Vec
     let result = |result: Mutex<Option<T>>| result.into_inner().unwrap_or_else(PoisonError::into_inner);
     results.into_iter().map(|part| result(part).expect("every part has run")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_run_in_parallel_give_their_results_in_order() {
+        for count in [1, 2, 7, 100] {
+            let results = in_parallel((0..count).map(|n| move || n * n).collect());
+            assert_eq!(results, (0..count).map(|n| n * n).collect::<Vec<_>>());
+        }
+    }
+}

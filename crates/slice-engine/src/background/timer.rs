@@ -114,3 +114,40 @@ impl Ord for Sleeper {
         (self.until, self.number).cmp(&(other.until, other.number))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_sleeper_wakes_when_its_time_has_come_and_ticks_go_on() {
+        let timer = Arc::new(Timer::default());
+        let running = Arc::clone(&timer);
+        let ticks = Arc::new(Mutex::new(0));
+        let ticked = Arc::clone(&ticks);
+        let thread = tokio::task::spawn_blocking(move || {
+            running.run(Duration::from_millis(1), || *lock(&ticked) += 1);
+        });
+        let begun = now();
+        timer.sleep(Duration::from_millis(20)).await;
+        assert!(begun.elapsed() >= Duration::from_millis(20));
+        assert!(*lock(&ticks) > 0);
+        timer.stop();
+        thread.await.unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_timer_that_stops_wakes_everyone() {
+        let timer = Arc::new(Timer::default());
+        let sleeper = Arc::clone(&timer);
+        let sleeping = tokio::spawn(async move { sleeper.sleep(Duration::from_secs(3600)).await });
+        while lock(&timer.state).sleepers.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        timer.stop();
+        sleeping.await.unwrap();
+        timer.sleep(Duration::from_secs(3600)).await;
+    }
+}
