@@ -16,8 +16,8 @@ pub enum Health {
     /// ten (see [`Options::compaction_interval`](crate::Options::compaction_interval)). Reads and writes go on
     /// until the memory for writes is used up; nothing that was acknowledged is lost.
     Degraded(Error),
-    /// An fsync of the log failed, so what it holds may never become durable. Writes are refused, reads go on; open
-    /// the store anew once the disk is sound.
+    /// An fsync of the log failed, so what it holds may never become durable; or a background thread panicked. Writes
+    /// are refused, reads go on; open the store anew once the disk is sound.
     ReadOnly(Error),
 }
 
@@ -30,6 +30,8 @@ struct Current {
     log: Option<Error>,
     flush: Option<Error>,
     compaction: Option<Error>,
+    /// A thread is gone for good.
+    thread: Option<Error>,
 }
 
 impl Failures {
@@ -49,19 +51,25 @@ impl Failures {
         lock(&self.0).compaction = error;
     }
 
+    pub(crate) fn thread_panicked(&self, error: Error) {
+        lock(&self.0).thread.get_or_insert(error);
+    }
+
     /// Why flushes fail, while they do.
     pub(crate) fn flush(&self) -> Option<Error> {
-        lock(&self.0).flush.clone()
+        let current = lock(&self.0);
+        current.thread.as_ref().or(current.flush.as_ref()).cloned()
     }
 
     /// Why compactions fail, while they do.
     pub(crate) fn compaction(&self) -> Option<Error> {
-        lock(&self.0).compaction.clone()
+        let current = lock(&self.0);
+        current.thread.as_ref().or(current.compaction.as_ref()).cloned()
     }
 
     pub(crate) fn health(&self) -> Health {
-        let Current { log, flush, compaction } = lock(&self.0).clone();
-        match (log, flush.or(compaction)) {
+        let Current { log, flush, compaction, thread } = lock(&self.0).clone();
+        match (log.or(thread), flush.or(compaction)) {
             (Some(error), _) => Health::ReadOnly(error),
             (None, Some(error)) => Health::Degraded(error),
             (None, None) => Health::Healthy,

@@ -58,14 +58,11 @@ pub(crate) fn replay_logs(fs: &dyn Fs, dir: &Path, state: &State, mode: Recovery
     let logs = read_logs(fs, dir, first)?;
     let durable = logs.iter().filter_map(|log| durable_mark(&log.bytes, log.number)).max();
     let last = logs.iter().map(|log| log.number).chain(state.log_ends.keys().copied()).max();
-    let mut recovered = Recovered {
-        frozen: Vec::new(),
-        last_seqno: state.last_seqno,
-        log_ends: BTreeMap::new(),
-        next_log: last.map_or(first, |last| LogNumber(last.0 + 1)),
-    };
+    let next_log = next_log(dir, first, last)?;
+    let mut recovered =
+        Recovered { frozen: Vec::new(), last_seqno: state.last_seqno, log_ends: BTreeMap::new(), next_log };
     let mut replay = Replay { dir, state, mode, durable, ended: false, recovered: &mut recovered };
-    for number in (first.0..recovered_end(last, first)).map(LogNumber) {
+    for number in (first.0..next_log.0).map(LogNumber) {
         let log = logs.iter().find(|log| log.number == number);
         replay.log(number, log)?;
     }
@@ -73,8 +70,21 @@ pub(crate) fn replay_logs(fs: &dyn Fs, dir: &Path, state: &State, mode: Recovery
     Ok(recovered)
 }
 
-fn recovered_end(last: Option<LogNumber>, first: LogNumber) -> u32 {
-    last.map_or(first.0, |last| last.0 + 1)
+/// Logs are numbered one by one, and are given up as they are flushed: no store ever has this many that count.
+const LOGS_MAX: u32 = 1 << 16;
+
+/// The number behind the last log.
+///
+/// # Errors
+///
+/// Corruption when that is out of all proportion: then the last one is not a log of this store.
+fn next_log(dir: &Path, first: LogNumber, last: Option<LogNumber>) -> Result<LogNumber> {
+    let Some(last) = last.filter(|last| *last >= first) else { return Ok(first) };
+    let is_near = last.0 - first.0 < LOGS_MAX;
+    last.next().filter(|_| is_near).ok_or_else(|| {
+        let message = format!("a log numbered {last} is there, and the store is at {first}; remove it if it is not of this store");
+        Error::corruption(message).with_file(log_path(dir, last))
+    })
 }
 
 fn read_logs(fs: &dyn Fs, dir: &Path, first: LogNumber) -> Result<Vec<LogBytes>> {

@@ -37,6 +37,18 @@ id! {
     KeyspaceId(u32)
 }
 
+impl LogNumber {
+    /// The number of the log behind this one; `None` when numbers are used up.
+    #[inline]
+    #[must_use]
+    pub const fn next(self) -> Option<Self> {
+        match self.0.checked_add(1) {
+            Some(next) => Some(Self(next)),
+            None => None,
+        }
+    }
+}
+
 impl KeyspaceId {
     /// The keyspace that every database has.
     pub const DEFAULT: Self = Self(0);

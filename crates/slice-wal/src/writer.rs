@@ -166,11 +166,14 @@ impl LogWriter {
     ///
     /// What the file says. The log is finished all the same, and its records are as readable as before.
     pub fn finish(&mut self) -> Result<()> {
-        if self.state == State::Finished {
-            return Ok(());
-        }
+        // Also the second time: the first may have failed, and what it left behind the end would read as damage.
         self.state = State::Finished;
         self.file.finish().map_err(|error| Error::io("trim the log", error).with_file(&self.path))
+    }
+
+    /// Whether it can be appended to: not finished, and not broken by an append that failed half-way.
+    pub fn is_open(&self) -> bool {
+        !matches!(self.state, State::Finished | State::Broken)
     }
 }
 

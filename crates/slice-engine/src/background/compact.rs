@@ -65,8 +65,8 @@ impl Core {
         let mut state = lock(&self.jobs.state);
         state.full = Some(Full { upto });
         state.full_failure = None;
-        drop(state);
         self.failures.compaction_ended(None);
+        drop(state);
         self.jobs.changed.raise();
     }
 
@@ -81,6 +81,8 @@ impl Core {
 
     /// Runs one job on this thread; `false` when none is due.
     pub(crate) fn compact_one(&self) -> Result<bool> {
+        let _one_at_a_time = lock(&self.compacting);
+        self.check_open()?;
         let Some(job) = self.next_job() else { return Ok(false) };
         self.run_job(job)?;
         self.bury();
@@ -93,7 +95,7 @@ impl Core {
         let version = Arc::clone(&self.tree.view().version);
         let shape = version.shape(self.options.max_levels);
         let task = self.pick_requested(&state, &shape);
-        let has_ended = task.is_none() && state.full.is_some() && state.busy.is_empty();
+        let has_ended = task.is_none() && state.full.is_some_and(|full| self.is_compacted(&shape, full));
         if has_ended {
             state.full = None;
         }
@@ -110,9 +112,16 @@ impl Core {
         Some(Job { task: task?, version, shape })
     }
 
+    /// Whether nothing is left to do for what was there when a full compaction was asked for, running jobs included.
+    /// What came later may keep the strategy busy for ever, and does not count.
+    fn is_compacted(&self, shape: &Levels, full: Full) -> bool {
+        let asked_for = only_older(shape, full.upto, 0);
+        pick_full(&asked_for, &Busy::new(), &self.strategy_options, self.oldest_snapshot()).is_none()
+    }
+
     /// The next step of the full compaction, if one was asked for.
     fn pick_requested(&self, state: &State, shape: &Levels) -> Option<Task> {
-        let known = without_newer(shape, state.full?.upto);
+        let known = only_older(shape, state.full?.upto, 1);
         let task = pick_full(&known, &state.busy, &self.strategy_options, self.oldest_snapshot())?;
         state.busy.admits(&task, shape).then_some(task)
     }
@@ -147,18 +156,19 @@ impl Core {
             state.full = None;
             state.full_failure = Some(error.clone());
         }
+        if !self.is_stopping() {
+            self.failures.compaction_ended(result.as_ref().err().cloned());
+        }
         drop(state);
         self.counters.running.sub(1);
         match result {
             Ok(()) => {
                 self.counters.compactions.add(1);
                 self.counters.tables_compacted.add(task.table_ids().count() as u64);
-                self.failures.compaction_ended(None);
             }
             Err(_) if self.is_stopping() => {}
             Err(error) => {
                 tracing::error!(%error, "a compaction failed; its inputs stay, and it will be tried again");
-                self.failures.compaction_ended(Some(error.clone()));
             }
         }
         self.update_pressure();
@@ -180,6 +190,7 @@ impl Core {
     }
 
     fn merge_tables(&self, job: &Job) -> Result<()> {
+        self.settle_manifest()?;
         let parts = self.parts(job);
         let merged = match &parts[..] {
             [whole] => vec![self.merge_part(job, whole)],
@@ -254,11 +265,12 @@ struct Part {
     end: Option<Vec<u8>>,
 }
 
-/// The tree as it would be without the level 0 tables that were flushed since.
-fn without_newer(shape: &Levels, upto: SeqNo) -> Levels {
+/// The tree without the tables that hold only what was written since, as far as they are in the levels above `depth`;
+/// 0 for all levels.
+fn only_older(shape: &Levels, upto: SeqNo, depth: usize) -> Levels {
     let level = |index: usize| {
         let tables = shape.level(index).iter();
-        tables.filter(|table| index > 0 || table.min_seqno <= upto).cloned().collect()
+        tables.filter(|table| (depth > 0 && index >= depth) || table.min_seqno <= upto).cloned().collect()
     };
     Levels::new((0..shape.len()).map(level).collect())
 }

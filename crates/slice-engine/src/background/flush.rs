@@ -21,6 +21,7 @@ type Key = Arc<[u8]>;
 /// Flushes the oldest frozen memtable; `false` when there is none.
 pub(crate) fn flush_oldest(core: &Core) -> Result<bool> {
     let _one_flush = lock(&core.flushing);
+    core.check_open()?;
     let Some(frozen) = core.tree.view().frozen.last().cloned() else { return Ok(false) };
     let span = tracing::info_span!("flush", log = frozen.log.0, entries = frozen.memory.len());
     let _entered = span.enter();
@@ -53,6 +54,7 @@ pub(crate) fn flush_oldest(core: &Core) -> Result<bool> {
 
 /// Writes one table with the newest version of each key, tombstones included.
 fn write(core: &Core, frozen: &Frozen) -> Result<Vec<Arc<OpenTable>>> {
+    core.settle_manifest()?;
     let mut outputs = Outputs::new(core);
     let options = MergeOptions {
         snapshots: &[],

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use slice_types::{Error, Level, LogNumber, Result, TableId};
 
 use crate::db::Core;
-use crate::manifest::Edit;
+use crate::manifest::{Edit, Manifest};
 use crate::signal::lock;
 use crate::tree::{OpenTable, View};
 
@@ -48,9 +48,7 @@ impl Core {
             .sync_dir(&self.dir)
             .map_err(|error| Error::io("make the names of tables durable", error).with_file(&self.dir))?;
         manifest.record(&self.edit(change))?;
-        if manifest.is_settled() {
-            lock(&self.graveyard).append(&mut lock(&self.limbo));
-        }
+        self.leave_limbo(&manifest);
         let mut retired = Vec::new();
         self.tree.update(|view| {
             let next = view.version.next(&change.removed, &change.added);
@@ -66,6 +64,27 @@ impl Core {
         Ok(())
     }
 
+    /// Sees to it that the manifest can be written, before tables are written that it would have to name: a job that
+    /// cannot be recorded must not fill the disk, time after time.
+    pub(crate) fn settle_manifest(&self) -> Result<()> {
+        let mut manifest = lock(&self.manifest);
+        manifest.ensure_writable()?;
+        self.leave_limbo(&manifest);
+        drop(manifest);
+        if self.is_inline() {
+            self.bury();
+        }
+        Ok(())
+    }
+
+    /// Gives up the tables of edits that failed, once it is certain that no manifest names them, and tries again what
+    /// could not be removed.
+    fn leave_limbo(&self, manifest: &Manifest) {
+        if manifest.is_settled() {
+            lock(&self.graveyard).append(&mut lock(&self.limbo));
+        }
+    }
+
     fn edit(&self, change: &Change) -> Edit {
         let keyspace = self.tree.id;
         let added = change.added.iter().map(|(level, table)| (keyspace, *level, Arc::clone(&table.meta)));
@@ -79,9 +98,11 @@ impl Core {
 
     /// Removes the files of tables that nobody reads any more.
     pub(crate) fn bury(&self) {
-        let dead = std::mem::take(&mut *lock(&self.graveyard));
-        for id in dead {
-            self.remove_table_files(id);
+        let dead = lock(&self.graveyard).clone();
+        for id in &dead {
+            self.remove_table_files(*id);
         }
+        // Only now: while they are in the list, whoever waits for the files to be gone goes on waiting.
+        lock(&self.graveyard).retain(|id| !dead.contains(id));
     }
 }

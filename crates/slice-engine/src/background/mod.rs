@@ -22,7 +22,7 @@ pub(crate) mod timer;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use slice_types::Result;
+use slice_types::{Error, ErrorKind, Result};
 
 use crate::db::Core;
 use crate::options::{Durability, Options};
@@ -33,7 +33,12 @@ use clock::now;
 pub(crate) fn start(core: &Arc<Core>) -> Result<()> {
     let start = |name: String, body: fn(&Core)| {
         let core = Arc::clone(core);
-        core.clone().threads.start(name, move || body(&core))
+        core.clone().threads.start(name.clone(), move || {
+            let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| body(&core)));
+            if ended.is_err() {
+                core.thread_panicked(&name);
+            }
+        })
     };
     start("slice-sync".to_owned(), sync)?;
     start("slice-flush".to_owned(), flush::run)?;
@@ -42,6 +47,19 @@ pub(crate) fn start(core: &Arc<Core>) -> Result<()> {
         start(format!("slice-compact-{n}"), compact::run)?;
     }
     start("slice-timer".to_owned(), timer)
+}
+
+impl Core {
+    /// Without one of its threads a store cannot keep its promises: writes are refused, and nobody waits for it.
+    fn thread_panicked(&self, name: &str) {
+        let message = format!("the thread {name} panicked, which is a bug; open the store anew");
+        let error = Error::new(ErrorKind::ReadOnly, message);
+        tracing::error!(%error, "writes are refused from now on");
+        self.commit.refuse(error.clone());
+        self.failures.thread_panicked(error);
+        self.timer.stop();
+        self.changed.raise();
+    }
 }
 
 fn sync(core: &Core) {

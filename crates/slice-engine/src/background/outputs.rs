@@ -8,6 +8,7 @@ use slice_types::{EntryRef, Error, Result, TableId};
 
 use crate::db::Core;
 use crate::db::names::TablePaths;
+use crate::signal::lock;
 use crate::tree::OpenTable;
 
 /// Writes tables one after the other. Unless they are [finished](Outputs::finish), their files go with it.
@@ -112,15 +113,21 @@ impl Core {
         OpenTable::open(&*self.fs, &self.dir, meta, blocks, graveyard)
     }
 
-    /// Removes what there is of a table's files. What cannot be removed now is removed at the next open.
+    /// Removes what there is of a table's files. What cannot be removed now is tried again with a later job, and at the
+    /// next open.
     pub(crate) fn remove_table_files(&self, id: TableId) {
+        let mut is_gone = true;
         for path in TablePaths::new(&self.dir, id).all() {
             match self.fs.remove_file(path) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     tracing::warn!(%error, file = %path.display(), "a table's file could not be removed");
+                    is_gone = false;
                 }
                 _ => {}
             }
+        }
+        if !is_gone {
+            lock(&self.limbo).push(id);
         }
     }
 }

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use slice_memtable::MemTable;
-use slice_types::{Error, LogNumber, Result, SeqNo, Trailer};
+use slice_types::{Error, Result, SeqNo, Trailer};
 use slice_wal::{EncodedBatch, GroupSync, LogPosition, LogWriter};
 
 use crate::background::clock::now;
@@ -42,14 +42,16 @@ struct State {
     since: Option<Instant>,
     /// Why writes are refused, once they are.
     refused: Option<Error>,
-    /// Whether the last append failed, and may have left bytes behind the log's end.
+    /// Whether an append failed, and may have left bytes behind the log's end.
     is_untidy: bool,
+    /// Set once the database is closed: the directory may be somebody else's, so no log is begun in it.
+    closed: Option<Error>,
 }
 
 impl State {
     fn append(&mut self, first: SeqNo, batch: &EncodedBatch) -> Result<LogPosition> {
         let appended = self.log.append(first, batch);
-        self.is_untidy = appended.is_err();
+        self.is_untidy |= appended.is_err();
         appended
     }
 
@@ -79,7 +81,15 @@ pub(crate) enum Freeze {
 
 impl Commit {
     pub(crate) fn new(log: LogWriter, memory: Arc<Memory>, last: SeqNo, sync: Arc<GroupSync>) -> Self {
-        let state = State { log, memory, next: last.plus(1), since: None, refused: None, is_untidy: false };
+        let state = State {
+            log,
+            memory,
+            next: last.plus(1),
+            since: None,
+            refused: None,
+            is_untidy: false,
+            closed: None,
+        };
         Self {
             state: Mutex::new(state),
             visible: AtomicU64::new(last.get()),
@@ -111,7 +121,7 @@ impl Commit {
             return Err(refused.clone());
         }
         let mut freeze = Freeze::Empty;
-        if state.memory.memory_used() >= self.memtable_size {
+        if state.memory.memory_used() >= self.memtable_size || !state.log.is_open() {
             freeze = self.switch(&mut state, tree, logs)?;
         }
         if freeze == Freeze::Full {
@@ -157,9 +167,13 @@ impl Commit {
         if tree.view().frozen.len() >= self.max_frozen {
             return Ok(Freeze::Full);
         }
+        if let Some(closed) = &state.closed {
+            return Err(closed.clone());
+        }
         state.tidy()?;
         let old = state.log.number();
-        let mut log = logs.begin(LogNumber(old.0 + 1), &self.sync)?;
+        let next = old.next().ok_or_else(|| Error::corruption("the numbers of logs are used up"))?;
+        let mut log = logs.begin(next, &self.sync)?;
         log.set_sync_mark(self.sync.durable());
         let memory = Arc::new(Memory::new());
         let writer = Mutex::new(Some(std::mem::replace(&mut state.log, log)));
@@ -170,6 +184,7 @@ impl Commit {
             view.active = memory;
         });
         state.since = None;
+        state.is_untidy = false;
         logs.flush_is_due();
         Ok(Freeze::Frozen)
     }
@@ -194,11 +209,16 @@ impl Commit {
         lock(&self.state).refused.get_or_insert(reason);
     }
 
-    /// Refuses all writes, and gives back the log's unused space.
-    pub(crate) fn close(&self, reason: Error) -> Result<()> {
+    /// Refuses all writes and freezes.
+    pub(crate) fn close(&self, reason: &Error) {
         let mut state = lock(&self.state);
-        state.refused.get_or_insert(reason);
-        state.log.finish()
+        state.refused.get_or_insert_with(|| reason.clone());
+        state.closed.get_or_insert_with(|| reason.clone());
+    }
+
+    /// Gives back the log's unused space; nothing can be written behind that.
+    pub(crate) fn trim(&self) -> Result<()> {
+        lock(&self.state).log.finish()
     }
 }
 

@@ -77,10 +77,12 @@ impl Handle {
     /// this handle is kept.
     pub(crate) fn close(&self) -> Result<()> {
         self.core.check_open()?;
-        REGISTRY.replace(self, Some(Slot::Closing));
-        let closed = self.core.close();
-        REGISTRY.clear_closing(&self.key);
-        closed
+        if !REGISTRY.replace(self, Some(Slot::Closing)) {
+            return Err(self.core.closed());
+        }
+        // Also on a panic.
+        let _cleared = Claimed(Some(self.key.clone()));
+        self.core.close()
     }
 }
 
@@ -139,24 +141,18 @@ impl Registry {
     }
 
     /// Changes the slot of a handle, if it is still that handle's: closed, it may be another's by now.
-    fn replace(&self, handle: &Handle, with: Option<Slot>) {
+    /// Says whether it was.
+    fn replace(&self, handle: &Handle, with: Option<Slot>) -> bool {
         let mut slots = lock(&self.slots);
-        if matches!(slots.get(&handle.key), Some(Slot::Open(weak, _)) if std::ptr::eq(weak.as_ptr(), handle))
-        {
+        let is_mine = matches!(slots.get(&handle.key),
+            Some(Slot::Open(weak, _)) if std::ptr::eq(weak.as_ptr(), handle));
+        if is_mine {
             slots.remove(&handle.key);
             slots.extend(with.map(|slot| (handle.key.clone(), slot)));
         }
         drop(slots);
         self.changed.raise();
-    }
-
-    fn clear_closing(&self, key: &Key) {
-        let mut slots = lock(&self.slots);
-        if matches!(slots.get(key), Some(Slot::Closing)) {
-            slots.remove(key);
-        }
-        drop(slots);
-        self.changed.raise();
+        is_mine
     }
 
     fn clear(&self, key: &Key) {

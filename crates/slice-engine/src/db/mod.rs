@@ -51,13 +51,16 @@ pub(crate) struct Core {
     pub(crate) manifest: Mutex<Manifest>,
     pub(crate) next_table: AtomicU64,
     pub(crate) graveyard: Arc<Graveyard>,
-    /// Tables of an edit that may or may not have been recorded: kept until the manifest is settled again.
+    /// Tables to be removed later: of an edit that may or may not have been recorded, until the manifest is settled
+    /// again; and those whose files could not be removed.
     pub(crate) limbo: Mutex<Vec<TableId>>,
     pub(crate) strategy: Box<dyn CompactionStrategy>,
     pub(crate) strategy_options: StrategyOptions,
     pub(crate) jobs: Jobs,
     /// Held by the one flush that runs.
     pub(crate) flushing: Mutex<()>,
+    /// Held by a caller that compacts by itself.
+    pub(crate) compacting: Mutex<()>,
     pub(crate) pressure: Pressure,
     pub(crate) drain: Drain,
     pub(crate) counters: Counters,
@@ -122,7 +125,8 @@ impl Core {
     pub(crate) fn close(&self) -> slice_types::Result<()> {
         self.check_open()?;
         let synced = self.sync_blocking();
-        let trimmed = self.commit.close(self.closed());
+        self.commit.close(&self.closed());
+        let trimmed = self.commit.trim();
         self.stop();
         synced.and(trimmed)
     }
@@ -132,7 +136,7 @@ impl Core {
         if self.stopping.swap(true, Ordering::SeqCst) {
             return;
         }
-        self.commit.refuse(self.closed());
+        self.commit.close(&self.closed());
         self.commit.sync.stop();
         self.timer.stop();
         self.jobs.changed.raise();
@@ -140,6 +144,8 @@ impl Core {
         self.logs.flush.raise();
         self.changed.raise();
         self.threads.join();
+        // Callers that do the work themselves, too, have to be done before the directory is somebody else's.
+        drop((lock(&self.flushing), lock(&self.compacting)));
         self.bury();
         self.logs.drop_spare();
         lock(&self.directory_lock).take();

@@ -183,6 +183,7 @@ fn assemble(
         limbo: Mutex::default(),
         jobs: Jobs::default(),
         flushing: Mutex::default(),
+        compacting: Mutex::default(),
         pressure: Pressure::default(),
         drain: Drain::default(),
         counters: Counters::default(),

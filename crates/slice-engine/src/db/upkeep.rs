@@ -89,7 +89,12 @@ impl Core {
 
     /// Whether the janitor has yet to remove files that are done with.
     fn buries_later(&self) -> bool {
-        !self.is_inline() && !self.is_stopping() && !lock(&self.graveyard).is_empty()
+        let later = !self.is_inline() && !self.is_stopping() && !lock(&self.graveyard).is_empty();
+        if later {
+            // Whoever let go of a table last need not have told the janitor.
+            self.logs.work.raise();
+        }
+        later
     }
 
     fn compacted(&self) -> Option<Result<()>> {
@@ -99,7 +104,8 @@ impl Core {
             Progress::Done => Some(Ok(())),
             Progress::Failed(error) => Some(Err(error)),
             Progress::Running if self.is_stopping() => Some(Err(self.closed())),
-            Progress::Running => None,
+            // While a failure stands, no thread picks a job.
+            Progress::Running => self.failures.compaction().map(Err),
         }
     }
 }

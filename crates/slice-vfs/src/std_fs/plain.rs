@@ -64,6 +64,8 @@ impl LogFile for PlainLog {
         let gap = self.gap_behind(end);
         self.scratch.resize(self.scratch.len() + gap, 0);
         if let Err(e) = self.control.file.write_all_at(&self.scratch, self.len) {
+            // Some of it may be there: as of a past life, until the next append is over it.
+            self.past = self.past.max(self.len + self.scratch.len() as u64);
             self.restore_gap();
             return Err(e);
         }
