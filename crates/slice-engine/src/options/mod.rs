@@ -1,6 +1,6 @@
 //! What can be chosen about a store, with defaults that need no tuning.
 //!
-//! [`Options`] is plain data; [`Builder`](crate::Builder) fills one in; `Options::validate` is the one place that
+//! [`Options`] is plain data; [`Builder`] fills one in; `Options::validate` is the one place that
 //! refuses a value, before any file is touched.
 
 mod builder;
