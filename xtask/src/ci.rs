@@ -21,7 +21,7 @@ const BEFORE_TIDY: [Step; 2] = [
     step("clippy", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
 ];
 
-const AFTER_TIDY: [Step; 3] = [
+const AFTER_TIDY: [Step; 4] = [
     Step {
         name: "docs",
         // The command-line tool and the engine's library have the same name, `slice`, and so the same page.
@@ -29,6 +29,8 @@ const AFTER_TIDY: [Step; 3] = [
         rustdoc_flags: Some("-D warnings"),
     },
     step("zstd", &["test", "--package", "slice-sstable", "--features", "zstd"]),
+    // Each benchmark once, unmeasured: so that they build, and find what they look for.
+    step("benches", &["bench", "--bench", "standard_benchmarks", "--", "--test"]),
     step("test", &["test", "--workspace"]),
 ];
 
