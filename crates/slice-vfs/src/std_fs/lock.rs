@@ -11,13 +11,22 @@ use std::path::Path;
 
 use crate::FileLock;
 
-/// Holds the lock for as long as the file is open.
+/// Holds the lock until it is dropped.
 #[derive(Debug)]
 struct Held {
-    _file: File,
+    file: File,
 }
 
 impl FileLock for Held {}
+
+impl Drop for Held {
+    /// Closing the file is not enough: a process that another thread is just starting has it, too, between `fork` and
+    /// `exec`, and would hold the lock for that long.
+    fn drop(&mut self) {
+        // An error leaves it to the closing.
+        let _ = self.file.unlock();
+    }
+}
 
 pub(super) fn try_lock(path: &Path, note: &str) -> io::Result<Option<Box<dyn FileLock>>> {
     // Not truncated: until the lock is ours, the note is its holder's.
@@ -30,5 +39,5 @@ pub(super) fn try_lock(path: &Path, note: &str) -> io::Result<Option<Box<dyn Fil
     // Over the old note and then to length, so that a full disk does not keep us out: the block is there.
     file.write_all_at(note.as_bytes(), 0)?;
     file.set_len(note.len() as u64)?;
-    Ok(Some(Box::new(Held { _file: file })))
+    Ok(Some(Box::new(Held { file })))
 }

@@ -170,3 +170,20 @@ mod mapped {
         assert!(MappedLog::open(File::open(&path).unwrap()).is_err());
     }
 }
+
+#[test]
+fn a_dropped_lock_is_free_at_once_even_while_processes_are_being_started() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("LOCK");
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                std::process::Command::new("true").status().unwrap();
+            }
+        });
+        let taken = (0..3000).all(|_| StdFs::new().try_lock(&path, "note").unwrap().is_some());
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert!(taken, "the lock was still held");
+    });
+}
