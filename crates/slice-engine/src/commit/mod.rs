@@ -21,6 +21,7 @@ use slice_wal::{EncodedBatch, GroupSync, LogPosition, LogWriter};
 
 use crate::background::clock::now;
 use crate::db::Logs;
+use crate::options::Options;
 use crate::signal::lock;
 use crate::tree::{Frozen, Memory, Tree};
 
@@ -80,7 +81,14 @@ pub(crate) enum Freeze {
 }
 
 impl Commit {
-    pub(crate) fn new(log: LogWriter, memory: Arc<Memory>, last: SeqNo, sync: Arc<GroupSync>) -> Self {
+    /// Begins behind `last`; the options bound the memory that unflushed writes may take.
+    pub(crate) fn new(
+        log: LogWriter,
+        memory: Arc<Memory>,
+        last: SeqNo,
+        sync: Arc<GroupSync>,
+        options: &Options,
+    ) -> Self {
         let state = State {
             log,
             memory,
@@ -94,14 +102,9 @@ impl Commit {
             state: Mutex::new(state),
             visible: AtomicU64::new(last.get()),
             sync,
-            memtable_size: usize::MAX,
-            max_frozen: usize::MAX,
+            memtable_size: options.memtable_size,
+            max_frozen: options.max_frozen_memtables,
         }
-    }
-
-    /// Bounds the memory that unflushed writes may take.
-    pub(crate) fn with_limits(self, memtable_size: usize, max_frozen: usize) -> Self {
-        Self { memtable_size, max_frozen, ..self }
     }
 
     /// The newest sequence number whose batch is whole.
@@ -197,11 +200,6 @@ impl Commit {
     /// Where the log ends now.
     pub(crate) fn position(&self) -> LogPosition {
         lock(&self.state).log.position()
-    }
-
-    /// Bytes in the memtable.
-    pub(crate) fn memory_used(&self) -> usize {
-        lock(&self.state).memory.memory_used()
     }
 
     /// Refuses all writes from now on; the first reason stays.

@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use slice_compaction::{CompactionStrategy, StrategyOptions};
+use slice_memtable::MemTable;
 use slice_types::{Error, ErrorKind, TableId};
 use slice_vfs::{FileLock, Fs};
 
@@ -115,7 +116,7 @@ impl Core {
             compaction_stats: self.counters.compaction_stats(),
             flush_stats: self.counters.flush_stats(),
             write_delays: self.pressure.counted(),
-            memtable_bytes: self.commit.memory_used(),
+            memtable_bytes: view.active.memory_used(),
             table_memory: levels.iter().flatten().map(|table| table.table.memory_used()).sum(),
             last_seqno: self.commit.visible().get(),
         }

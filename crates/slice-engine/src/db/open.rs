@@ -169,8 +169,7 @@ fn assemble(
     let log = logs.begin(recovered.next_log, &sync)?;
     let active = Arc::new(Memory::new());
     let view = View { active: Arc::clone(&active), frozen: recovered.frozen, version: Arc::new(version) };
-    let commit = Commit::new(log, active, last_seqno, sync)
-        .with_limits(options.memtable_size, options.max_frozen_memtables);
+    let commit = Commit::new(log, active, last_seqno, sync, &options);
     let strategy_options = strategy_options(&options);
     Ok(Arc::new(Core {
         next_table: AtomicU64::new(manifest.state().next_table.0),
