@@ -11,6 +11,7 @@ pub mod options;
 mod recovery;
 mod signal;
 mod stats;
+pub mod sync_sites;
 mod tree;
 
 pub use health::Health;

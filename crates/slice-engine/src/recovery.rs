@@ -11,12 +11,16 @@ use std::sync::{Arc, Mutex};
 
 use slice_memtable::MemTable;
 use slice_types::{Error, KeyspaceId, LogNumber, Result, SeqNo, Trailer};
-use slice_vfs::{Fs, read_all};
+use slice_vfs::{Fs, SyncSite, read_all};
 use slice_wal::{Entries, LogEnd, LogPosition, RecoveryMode, durable_mark, replay};
 
 use crate::db::names::{FileName, log_path};
 use crate::manifest::{Edit, State};
 use crate::tree::{Frozen, Memory};
+
+/// Why the bytes of a replayed log are synced: the process that wrote them may not have come to that, and later logs
+/// build on them.
+pub const REPLAYED_LOG_BYTES: SyncSite = SyncSite::new("replayed-log.bytes");
 
 /// What the logs held.
 pub(crate) struct Recovered {
@@ -192,7 +196,8 @@ fn insert(memory: &Memory, first: SeqNo, entries: Entries<'_>) -> Result<()> {
 fn make_durable(fs: &dyn Fs, dir: &Path, recovered: &Recovered) -> Result<()> {
     for frozen in &recovered.frozen {
         let path = log_path(dir, frozen.log);
-        fs.sync_file(&path).map_err(|error| Error::io("sync a replayed log", error).with_file(path))?;
+        fs.sync_file(&path, REPLAYED_LOG_BYTES)
+            .map_err(|error| Error::io("sync a replayed log", error).with_file(path))?;
     }
     Ok(())
 }

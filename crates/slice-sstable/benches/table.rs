@@ -16,7 +16,7 @@ use slice_sstable::{
     TableOptions, TableProperties, TableSources,
 };
 use slice_types::{EntryIterator, SeqNo, TableId};
-use slice_vfs::{AppendFile, Fs, MemFs, read_all};
+use slice_vfs::{AppendFile, Fs, MemFs, SyncSite, read_all};
 
 use support::{Entry, Random, decimal16, entries};
 
@@ -46,7 +46,7 @@ impl AppendFile for Discard {
         Ok(())
     }
 
-    fn sync(&mut self) -> io::Result<()> {
+    fn sync(&mut self, _site: SyncSite) -> io::Result<()> {
         Ok(())
     }
 }

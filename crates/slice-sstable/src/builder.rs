@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use slice_types::{EntryRef, Error, Result, Trailer, check_key, check_value, internal_cmp};
-use slice_vfs::AppendFile;
+use slice_vfs::{AppendFile, SyncSite};
 
 use crate::block::BlockBuilder;
 use crate::codec::Sealer;
@@ -15,6 +15,13 @@ use crate::index::{self, FenceWriter};
 use crate::output::Output;
 use crate::properties::{FilterProperties, TableProperties};
 use crate::{Compression, separator};
+
+/// Why the blocks of a table are synced: the caller is about to rely on them.
+pub const TABLE_DATA: SyncSite = SyncSite::new("table.data");
+/// Why its filter is synced: a table is all three of its files.
+pub const TABLE_FILTER: SyncSite = SyncSite::new("table.filter");
+/// Why its index is synced: as above.
+pub const TABLE_INDEX: SyncSite = SyncSite::new("table.index");
 
 /// How a table is built.
 #[derive(Clone, Debug)]
@@ -153,15 +160,15 @@ impl TableBuilder {
         self.cut_block(None)?;
         let Self { data, filter, fences, mut properties, last_key, .. } = self;
         properties.largest_key = Bytes::from(last_key);
-        properties.data_bytes = data.finish()?;
+        properties.data_bytes = data.finish(TABLE_DATA)?;
 
         let (filter_bytes, filter) = filter.finish();
-        properties.filter_bytes = Output::new(self.filter_file, &filter_bytes).finish()?;
+        properties.filter_bytes = Output::new(self.filter_file, &filter_bytes).finish(TABLE_FILTER)?;
 
         let index_bytes = fences.finish(&properties, filter);
         properties.index_bytes = index_bytes.len() as u64;
         debug_assert!(reads_back(&index_bytes, &properties, filter), "a reader finds what was written");
-        Output::new(self.index_file, &index_bytes).finish()?;
+        Output::new(self.index_file, &index_bytes).finish(TABLE_INDEX)?;
         Ok(properties)
     }
 

@@ -18,7 +18,7 @@ mod verify;
 mod window;
 
 pub use block::Block;
-pub use builder::{TableBuilder, TableFiles, TableOptions};
+pub use builder::{TABLE_DATA, TABLE_FILTER, TABLE_INDEX, TableBuilder, TableFiles, TableOptions};
 pub use codec::Compression;
 pub use iter::{IterOptions, TableIter};
 pub use properties::TableProperties;

@@ -1,7 +1,7 @@
 //! Writes a file in large pieces.
 
 use slice_types::{Error, Result};
-use slice_vfs::AppendFile;
+use slice_vfs::{AppendFile, SyncSite};
 
 /// How many bytes are gathered before they are appended: a system call a block would cost as much as the block.
 const GATHERED_BYTES: usize = 256 * 1024;
@@ -38,9 +38,9 @@ impl Output {
     }
 
     /// Appends what is gathered, makes all durable, and returns the file's length in bytes.
-    pub(crate) fn finish(mut self) -> Result<u64> {
+    pub(crate) fn finish(mut self, site: SyncSite) -> Result<u64> {
         self.append()?;
-        self.file.sync().map_err(|e| Error::io("sync a table", e))?;
+        self.file.sync(site).map_err(|e| Error::io("sync a table", e))?;
         Ok(self.appended)
     }
 

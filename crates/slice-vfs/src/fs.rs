@@ -5,10 +5,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::SyncSite;
+
 /// A file system.
 ///
 /// What an operation leaves behind after a power failure is the caller's to arrange: bytes are durable after a
-/// `sync` of their file, names after [`sync_dir`](Fs::sync_dir) of their directory, and nothing else is.
+/// `sync` of their file, names after [`sync_dir`](Fs::sync_dir) of their directory, and nothing else is. Each call
+/// that makes something durable says why, by a [`SyncSite`]; what it does is the same for every site.
 ///
 /// `dyn`, because tests and users plug in their own; no call of it is on the path of a cached read.
 pub trait Fs: Debug + Send + Sync + 'static {
@@ -22,7 +25,7 @@ pub trait Fs: Debug + Send + Sync + 'static {
     /// What the operating system says; so for every method.
     fn canonicalize(&self, path: &Path) -> io::Result<PathBuf>;
 
-    /// Makes a directory and its missing parents, and makes their names durable.
+    /// Makes a directory and its missing parents, and makes their names durable ([`SyncSite::DIRECTORY_NAME`]).
     fn create_dir_all(&self, path: &Path) -> io::Result<()>;
 
     /// The names in a directory, sorted.
@@ -51,10 +54,10 @@ pub trait Fs: Debug + Send + Sync + 'static {
     fn remove_file(&self, path: &Path) -> io::Result<()>;
 
     /// Makes the bytes of a file durable that this process may not have open.
-    fn sync_file(&self, path: &Path) -> io::Result<()>;
+    fn sync_file(&self, path: &Path, site: SyncSite) -> io::Result<()>;
 
     /// Makes the names in a directory durable: creations, renames and removals.
-    fn sync_dir(&self, path: &Path) -> io::Result<()>;
+    fn sync_dir(&self, path: &Path, site: SyncSite) -> io::Result<()>;
 
     /// Takes the lock of a file, creating it if needed, until the guard is dropped.
     ///
@@ -109,7 +112,7 @@ pub trait AppendFile: Debug + Send {
 
     /// Makes what has been appended durable. After an error the file is of no further use: a second sync could
     /// report success for bytes that the first one lost.
-    fn sync(&mut self) -> io::Result<()>;
+    fn sync(&mut self, site: SyncSite) -> io::Result<()>;
 }
 
 /// A log: appended to by one thread, made durable by any.
@@ -151,7 +154,7 @@ pub trait LogControl: Debug + Send + Sync {
     /// Makes all bytes durable whose append returned before the call.
     ///
     /// After an error the log is of no further use, as for [`AppendFile::sync`].
-    fn sync(&self) -> io::Result<()>;
+    fn sync(&self, site: SyncSite) -> io::Result<()>;
 
     /// Allocates and maps the next chunk, so that the appender need not. Nothing to do is fine.
     fn allocate_ahead(&self) -> io::Result<()>;

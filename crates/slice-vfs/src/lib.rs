@@ -10,9 +10,11 @@ mod fs;
 mod helpers;
 mod mem_fs;
 mod std_fs;
+mod sync_site;
 
 pub use fault_fs::{Fault, FaultFs, Span};
 pub use fs::{Access, AppendFile, FileLock, Fs, LOG_GAP, LogControl, LogFile, Metadata, RandomAccessFile};
-pub use helpers::{lower_thread_priority, read_all, write_atomic};
+pub use helpers::{AtomicSites, lower_thread_priority, read_all, write_atomic};
 pub use mem_fs::{History, LogKind, MemFs, OpInfo, OpKind, Replay};
 pub use std_fs::StdFs;
+pub use sync_site::SyncSite;

@@ -13,5 +13,5 @@ pub use format::{FILE_HEADER_LEN, FORMAT, RECORD_HEADER_LEN};
 pub use position::LogPosition;
 pub use recovery::{LogEnd, RecoveredLog, RecoveryMode, durable_mark, replay};
 pub use scan::{Damage, DamageReason};
-pub use sync::GroupSync;
+pub use sync::{GroupSync, LOG_BYTES};
 pub use writer::LogWriter;

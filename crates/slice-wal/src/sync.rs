@@ -30,11 +30,14 @@ use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use slice_types::{Error, ErrorKind, LogNumber, Result};
-use slice_vfs::LogControl;
+use slice_vfs::{LogControl, SyncSite};
 use tokio::sync::Notify;
 
 use crate::LogPosition;
 use watermark::Watermark;
+
+/// Why the bytes of a log are synced: whoever waits is told that their writes are safe.
+pub const LOG_BYTES: SyncSite = SyncSite::new("log.bytes");
 
 /// Makes logs durable for many waiters at once, threads and tasks alike.
 #[derive(Default)]
@@ -345,7 +348,7 @@ impl State {
 
 impl Job {
     fn run(&self) -> Result<()> {
-        self.handles.control.sync().map_err(|error| self.failed("sync", error))?;
+        self.handles.control.sync(LOG_BYTES).map_err(|error| self.failed("sync", error))?;
         if !self.is_named {
             (self.handles.sync_name)().map_err(|error| self.failed("sync the name of", error))?;
         }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use slice_types::{EntryKind, KeyspaceId, LogNumber, Result, SeqNo};
-use slice_vfs::{Fs, LogKind, MemFs, StdFs, read_all};
+use slice_vfs::{Fs, LogKind, MemFs, StdFs, SyncSite, read_all};
 use slice_wal::{
     EncodedBatch, Entries, GroupSync, LogEnd, LogPosition, LogWriter, RecoveryMode, durable_mark, replay,
 };
@@ -100,7 +100,11 @@ impl Workload {
 
     fn announce(&self) {
         let (fs, dir) = (Arc::clone(&self.fs), self.dir.clone());
-        self.group.add_log(self.log.number(), self.log.control(), Box::new(move || fs.sync_dir(&dir)));
+        self.group.add_log(
+            self.log.number(),
+            self.log.control(),
+            Box::new(move || fs.sync_dir(&dir, SyncSite::new("log.name"))),
+        );
     }
 
     fn run(mut self) -> Self {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use slice_types::{Result, SeqNo};
-use slice_vfs::{Fault, FaultFs, Fs, MemFs, Span, read_all};
+use slice_vfs::{Fault, FaultFs, Fs, MemFs, Span, SyncSite, read_all};
 use slice_wal::{GroupSync, LogPosition, LogWriter, RecoveryMode};
 use support::{LOG, numbers, put, replay_with};
 
@@ -28,7 +28,11 @@ fn run(fs: &FaultFs) -> Result<Told> {
     let mut log = LogWriter::create(file, PATH.into(), LOG)?;
     let group = GroupSync::new();
     let names = fs.clone();
-    group.add_log(LOG, log.control(), Box::new(move || names.sync_dir(Path::new("/"))));
+    group.add_log(
+        LOG,
+        log.control(),
+        Box::new(move || names.sync_dir(Path::new("/"), SyncSite::new("log.name"))),
+    );
     let mut told = Told::default();
     let mut next = 1;
     for step in 0..24 {

@@ -8,6 +8,7 @@ mod finding;
 mod lexer;
 mod links;
 mod manifest;
+mod sites;
 mod source;
 mod tree;
 mod whitespace;
@@ -48,6 +49,7 @@ fn check(tree: &Tree, metadata: &Metadata) -> Vec<Finding> {
         findings.extend(source::check(file));
     }
     findings.extend(source::check_unsafe_list(tree));
+    findings.extend(sites::check(tree));
     findings.extend(links::check(tree));
     findings.extend(edges::check(tree, metadata));
     findings.extend(manifest::check(tree, metadata));

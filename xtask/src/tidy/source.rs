@@ -137,7 +137,7 @@ fn is_safe(file: &TextFile, masked: &Masked) -> Vec<Finding> {
 }
 
 /// Whether the file is a part of what a crate's user compiles: in its `src`, and no test.
-fn is_library_source(file: &TextFile) -> bool {
+pub(crate) fn is_library_source(file: &TextFile) -> bool {
     let is_test = is_in(file, "tests") || file.path.ends_with("/tests.rs");
     file.path.starts_with("crates/") && is_in(file, "src") && !is_test
 }

@@ -6,7 +6,7 @@ use super::edges::{forbidden_edges, rivals_in};
 use super::lexer::mask;
 use super::manifest::missing;
 use super::tree::{TextFile, Tree};
-use super::{links, source, whitespace};
+use super::{links, sites, source, whitespace};
 
 const LIB: &str = "crates/slice-wal/src/reader.rs";
 
@@ -223,6 +223,32 @@ fn the_edges_of_the_design_are_allowed_and_those_upward_are_not() {
 fn a_crate_that_the_order_does_not_know_is_found() {
     let found = forbidden_edges("crates/slice-new/Cargo.toml", "", "slice-new", &[]);
     assert!(found[0].reason.contains("has no place"), "{found:?}");
+}
+
+fn site_findings(code: &str, table: &str) -> Vec<String> {
+    let files = [("crates/slice-wal/src/sync.rs", code), ("docs/DURABILITY.md", table)];
+    sites::check(&tree_of(&files)).iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_sync_site_without_a_row_and_a_row_without_a_site_are_found() {
+    let code = "//! A.\nconst A: SyncSite = SyncSite::new(\"log.bytes\");\n// SyncSite::new(\"not.code\")\n";
+    assert_eq!(site_findings(code, "| `log.bytes` | here |\n| `fsync` | not a site |\n"), [""; 0]);
+    let found = site_findings(code, "| `log.name` | here |\n");
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(
+        found[0].starts_with("crates/slice-wal/src/sync.rs:2: the site `log.bytes` has no row"),
+        "{found:?}"
+    );
+    assert!(found[1].contains("no code declares the site `log.name`"), "{found:?}");
+}
+
+#[test]
+fn a_sync_site_that_is_declared_twice_is_found() {
+    let twice =
+        "//! A.\nconst A: SyncSite = SyncSite::new(\"a.b\");\nconst B: SyncSite = SyncSite::new(\"a.b\");\n";
+    let found = site_findings(twice, "| `a.b` | here |\n");
+    assert!(found.len() == 1 && found[0].contains(":3: the site `a.b` is declared twice"), "{found:?}");
 }
 
 #[test]

@@ -11,11 +11,15 @@
 use std::sync::Arc;
 
 use slice_types::{Error, Level, LogNumber, Result, TableId};
+use slice_vfs::SyncSite;
 
 use crate::db::Core;
 use crate::manifest::{Edit, Manifest};
 use crate::signal::lock;
 use crate::tree::{OpenTable, View};
+
+/// Why the names of new tables are synced: the manifest is about to say that they are there.
+pub const TABLE_NAMES: SyncSite = SyncSite::new("table.names");
 
 /// What a flush or a compaction changes.
 pub(crate) struct Change {
@@ -45,7 +49,7 @@ impl Core {
     fn record_and_publish(&self, change: &Change, also: impl FnOnce(&mut View)) -> Result<()> {
         let mut manifest = lock(&self.manifest);
         self.fs
-            .sync_dir(&self.dir)
+            .sync_dir(&self.dir, TABLE_NAMES)
             .map_err(|error| Error::io("make the names of tables durable", error).with_file(&self.dir))?;
         manifest.record(&self.edit(change))?;
         self.leave_limbo(&manifest);

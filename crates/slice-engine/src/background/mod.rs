@@ -15,7 +15,7 @@ pub(crate) mod clock;
 pub(crate) mod compact;
 pub(crate) mod drain;
 pub(crate) mod flush;
-mod install;
+pub(crate) mod install;
 mod outputs;
 pub(crate) mod threads;
 pub(crate) mod timer;

@@ -9,12 +9,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use slice_types::{Error, LogNumber, Result};
-use slice_vfs::{Fs, LogControl, LogFile};
+use slice_vfs::{Fs, LogControl, LogFile, SyncSite};
 use slice_wal::{GroupSync, LogWriter};
 
 use super::names::{SPARE_LOG, log_path};
 use crate::signal::{Signal, lock};
 use crate::tree::Frozen;
+
+/// Why the name of a log is synced, once: synced bytes in a file without a name are lost.
+pub const LOG_NAME: SyncSite = SyncSite::new("log.name");
 
 pub(crate) struct Logs {
     fs: Arc<dyn Fs>,
@@ -56,7 +59,7 @@ impl Logs {
         let control = file.control();
         let writer = LogWriter::create(file, path, number)?;
         let (fs, dir) = (Arc::clone(&self.fs), self.dir.clone());
-        sync.add_log(number, Arc::clone(&control), Box::new(move || fs.sync_dir(&dir)));
+        sync.add_log(number, Arc::clone(&control), Box::new(move || fs.sync_dir(&dir, LOG_NAME)));
         sync.appended(writer.position());
         *lock(&self.current) = Some(control);
         Ok(writer)

@@ -4,7 +4,7 @@
 //! goes, the threads are told to end and the directory is released.
 
 mod handle;
-mod logs;
+pub(crate) mod logs;
 pub(crate) mod names;
 mod open;
 mod read;

@@ -24,13 +24,23 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use slice_types::{Error, ErrorKind, Result};
-use slice_vfs::{AppendFile, Fs, read_all, write_atomic};
+use slice_vfs::{AppendFile, AtomicSites, Fs, SyncSite, read_all, write_atomic};
 
 use crate::db::names::{CURRENT, FileName, manifest_name};
 
 pub(crate) use edit::Edit;
 pub(crate) use format::FORMAT;
 pub(crate) use state::State;
+
+/// Why an edit is synced: what it gives up, inputs and logs, is removed next.
+pub const MANIFEST_EDIT: SyncSite = SyncSite::new("manifest.edit");
+/// Why a new manifest's snapshot is synced: `CURRENT` is about to point to it.
+pub const MANIFEST_SNAPSHOT: SyncSite = SyncSite::new("manifest.snapshot");
+/// Why its name is: the same.
+pub const MANIFEST_NAME: SyncSite = SyncSite::new("manifest.name");
+/// Why `CURRENT` is: it is the old one or the new one, whole, and the older manifests are removed next.
+pub const CURRENT_SITES: AtomicSites =
+    AtomicSites { bytes: SyncSite::new("current.bytes"), name: SyncSite::new("current.name") };
 
 /// A manifest that has grown beyond its snapshot this many times is begun anew.
 const GROWTH: u64 = 8;
@@ -118,7 +128,7 @@ impl Manifest {
         };
         let mut record = Vec::new();
         format::put_record(&mut record, edit);
-        if let Err(error) = append_durably(open, &record) {
+        if let Err(error) = append_durably(open, &record, MANIFEST_EDIT) {
             self.file = None;
             return Err(error);
         }
@@ -147,7 +157,7 @@ impl Manifest {
         let path = self.dir.join(manifest_name(self.number));
         let open = self.begin_file(path)?;
         let pointer = format!("{}\n", manifest_name(self.number));
-        write_atomic(&*self.fs, &self.dir.join(CURRENT), pointer.as_bytes())
+        write_atomic(&*self.fs, &self.dir.join(CURRENT), pointer.as_bytes(), CURRENT_SITES)
             .map_err(|error| Error::io("point CURRENT to the new manifest", error).with_file(&self.dir))?;
         self.file = Some(open);
         self.remove_older(old);
@@ -162,9 +172,9 @@ impl Manifest {
         let mut content = FORMAT.header().to_vec();
         format::put_record(&mut content, &self.state.snapshot());
         let mut open = OpenFile { file, path, len: 0, snapshot_len: content.len() as u64 };
-        append_durably(&mut open, &content)?;
+        append_durably(&mut open, &content, MANIFEST_SNAPSHOT)?;
         self.fs
-            .sync_dir(&self.dir)
+            .sync_dir(&self.dir, MANIFEST_NAME)
             .map_err(|error| Error::io("make the manifest's name durable", error).with_file(&self.dir))?;
         Ok(open)
     }
@@ -182,9 +192,9 @@ impl Manifest {
     }
 }
 
-fn append_durably(open: &mut OpenFile, bytes: &[u8]) -> Result<()> {
+fn append_durably(open: &mut OpenFile, bytes: &[u8], site: SyncSite) -> Result<()> {
     let offset = open.len;
-    open.file.append(bytes).and_then(|()| open.file.sync()).map_err(|error| {
+    open.file.append(bytes).and_then(|()| open.file.sync(site)).map_err(|error| {
         Error::io("record an edit in the manifest", error).with_file(&open.path).with_offset(offset)
     })?;
     open.len += bytes.len() as u64;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use slice_sstable::{Compression, TableBuilder, TableOptions, TableProperties};
 use slice_types::{EntryKind, ErrorKind, MAX_KEY_LEN, SeqNo};
-use slice_vfs::{Fault, FaultFs, Fs, MemFs, read_all};
+use slice_vfs::{Fault, FaultFs, Fs, MemFs, SyncSite, read_all};
 
 use crate::support::{DATA, Entry, build, create_files, in_order, open, table};
 
@@ -157,7 +157,7 @@ fn a_finished_table_survives_the_loss_of_all_that_was_not_synced() {
     let mut builder = TableBuilder::new(create_files(&fs), TableOptions::default()).unwrap();
     builder.add(Entry::put("a", 1, "value").as_ref()).unwrap();
     let properties = builder.finish().unwrap();
-    fs.sync_dir(Path::new("/")).unwrap();
+    fs.sync_dir(Path::new("/"), SyncSite::new("table.names")).unwrap();
     let image = fs.crash_image(0.0, 1);
     let lens = [crate::support::DATA, crate::support::INDEX, crate::support::FILTER]
         .map(|path| read_all(&image, Path::new(path)).unwrap().len() as u64);

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::thread;
 
-use super::{Check, fails, write};
+use super::{Check, HERE, fails, write};
 use crate::{Access, Fs, RandomAccessFile, read_all};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -32,9 +32,9 @@ fn appends_add_up(fs: &dyn Fs, dir: &Path) {
         file.append(now).unwrap();
         (rest, len) = (later, len * 2 + 1);
     }
-    file.sync().unwrap();
+    file.sync(HERE).unwrap();
     drop(file);
-    fs.sync_file(&path).unwrap();
+    fs.sync_file(&path, HERE).unwrap();
     assert_eq!(read_all(fs, &path).unwrap(), bytes);
 }
 
@@ -43,8 +43,8 @@ fn an_append_after_a_sync_counts(fs: &dyn Fs, dir: &Path) {
     let mut file = fs.create_append(&path).unwrap();
     for part in [b"one", b"two"] {
         file.append(part).unwrap();
-        file.sync().unwrap();
-        file.sync().unwrap();
+        file.sync(HERE).unwrap();
+        file.sync(HERE).unwrap();
     }
     assert_eq!(read_all(fs, &path).unwrap(), b"onetwo");
 }
@@ -103,7 +103,7 @@ fn an_open_file_outlives_its_name(fs: &dyn Fs, dir: &Path) {
     let second = fs.open_random(&path).unwrap();
     fs.remove_file(&path).unwrap();
     write(fs, &path, b"third");
-    fs.sync_dir(dir).unwrap();
+    fs.sync_dir(dir, HERE).unwrap();
     assert_eq!(content(&*first), b"first");
     assert_eq!(content(&*second), b"second");
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use super::Check;
+use super::{Check, HERE};
 use crate::{Fs, LOG_GAP, LogFile, read_all};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -85,11 +85,11 @@ fn a_log_can_be_appended_to_after_a_sync(fs: &dyn Fs, dir: &Path) {
     let mut expected = Vec::new();
     for turn in 0..20 {
         append(&mut *log, &mut expected, &[turn; 300]);
-        log.control().sync().unwrap();
+        log.control().sync(HERE).unwrap();
     }
     assert_holds(fs, &path, &expected);
-    fs.sync_file(&path).unwrap();
-    fs.sync_dir(dir).unwrap();
+    fs.sync_file(&path, HERE).unwrap();
+    fs.sync_dir(dir, HERE).unwrap();
 }
 
 fn records_may_be_larger_than_any_chunk(fs: &dyn Fs, dir: &Path) {
@@ -122,7 +122,7 @@ fn space_may_be_allocated_at_any_time(fs: &dyn Fs, dir: &Path) {
     assert_holds(fs, &path, &expected);
     log.finish().unwrap();
     control.allocate_ahead().unwrap();
-    control.sync().unwrap();
+    control.sync(HERE).unwrap();
     assert_eq!(read_all(fs, &path).unwrap(), expected, "a finished log does not grow");
 }
 
@@ -136,7 +136,7 @@ fn others_may_sync_and_allocate_while_one_appends(fs: &dyn Fs, dir: &Path) {
         scope.spawn(|| {
             while !is_done.load(Ordering::Acquire) {
                 control.allocate_ahead().unwrap();
-                control.sync().unwrap();
+                control.sync(HERE).unwrap();
             }
         });
         for turn in 0..2_000_u32 {
@@ -183,7 +183,7 @@ fn a_recycled_log_outgrows_its_past(fs: &dyn Fs, dir: &Path) {
     for len in [(1 << 20) - 20, 5, 5, 5, 4, 2, (2 << 20) - 25, 7, 7, 7, 1, 4, 7, 700_000] {
         append(&mut *log, &mut expected, &vec![0xaa; len]);
         assert_holds(fs, &to, &expected);
-        log.control().sync().unwrap();
+        log.control().sync(HERE).unwrap();
     }
 }
 

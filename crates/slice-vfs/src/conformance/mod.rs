@@ -12,7 +12,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::Fs;
+use crate::{AtomicSites, Fs, SyncSite};
 
 type Check = fn(&dyn Fs, &Path);
 
@@ -30,6 +30,12 @@ pub fn run(make: &dyn Fn() -> (Arc<dyn Fs>, PathBuf)) {
         check(&*fs, &dir);
     }
 }
+
+/// Why a check makes something durable: to see whether it can.
+pub(crate) const HERE: SyncSite = SyncSite::new("check");
+
+/// The same for an atomic write.
+pub(crate) const SITES: AtomicSites = AtomicSites { bytes: HERE, name: HERE };
 
 /// Insists on an error of this kind.
 #[track_caller]

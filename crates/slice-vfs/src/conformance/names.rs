@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::{Check, fails, write};
+use super::{Check, HERE, SITES, fails, write};
 use crate::{Fs, Metadata, read_all, write_atomic};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -29,7 +29,7 @@ fn directories_are_made_with_their_parents(fs: &dyn Fs, dir: &Path) {
     fs.create_dir_all(&deep).unwrap();
     assert!(fs.metadata(&deep).unwrap().is_dir);
     assert_eq!(fs.list_dir(&dir.join("a")).unwrap(), ["b"]);
-    fs.sync_dir(&deep).unwrap();
+    fs.sync_dir(&deep, HERE).unwrap();
 }
 
 fn a_file_is_no_place_for_a_directory(fs: &dyn Fs, dir: &Path) {
@@ -56,8 +56,8 @@ fn what_is_not_there_is_not_found(fs: &dyn Fs, dir: &Path) {
     fails(fs.rename(&missing, &dir.join("other")), ErrorKind::NotFound);
     fails(fs.remove_file(&missing), ErrorKind::NotFound);
     fails(fs.recycle_log(&missing, &dir.join("other")), ErrorKind::NotFound);
-    fails(fs.sync_file(&missing), ErrorKind::NotFound);
-    fails(fs.sync_dir(&missing), ErrorKind::NotFound);
+    fails(fs.sync_file(&missing, HERE), ErrorKind::NotFound);
+    fails(fs.sync_dir(&missing, HERE), ErrorKind::NotFound);
     fails(fs.create_append(&missing.join("file")), ErrorKind::NotFound);
     fails(fs.create_log(&missing.join("file")), ErrorKind::NotFound);
     fails(fs.try_lock(&missing.join("LOCK"), "me"), ErrorKind::NotFound);
@@ -148,8 +148,8 @@ fn the_note_of_a_lock_is_its_content(fs: &dyn Fs, dir: &Path) {
 fn an_atomic_write_replaces_in_spite_of_a_leftover(fs: &dyn Fs, dir: &Path) {
     let path = dir.join("CURRENT");
     write(fs, &dir.join("CURRENT.tmp"), b"half of someth");
-    write_atomic(fs, &path, b"one").unwrap();
-    write_atomic(fs, &path, b"two").unwrap();
+    write_atomic(fs, &path, b"one", SITES).unwrap();
+    write_atomic(fs, &path, b"two", SITES).unwrap();
     assert_eq!(read_all(fs, &path).unwrap(), b"two");
     assert_eq!(fs.list_dir(dir).unwrap(), ["CURRENT"]);
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::{Fault, Shared};
-use crate::{Access, AppendFile, LogControl, LogFile, RandomAccessFile};
+use crate::{Access, AppendFile, LogControl, LogFile, RandomAccessFile, SyncSite};
 
 #[derive(Debug)]
 pub(super) struct FaultRandom {
@@ -64,9 +64,9 @@ impl AppendFile for FaultAppend {
         }
     }
 
-    fn sync(&mut self) -> io::Result<()> {
+    fn sync(&mut self, site: SyncSite) -> io::Result<()> {
         self.shared.changes.step()?;
-        self.inner.sync()
+        self.inner.sync(site)
     }
 }
 
@@ -113,9 +113,9 @@ struct FaultControl {
 }
 
 impl LogControl for FaultControl {
-    fn sync(&self) -> io::Result<()> {
+    fn sync(&self, site: SyncSite) -> io::Result<()> {
         self.shared.changes.step()?;
-        self.inner.sync()
+        self.inner.sync(site)
     }
 
     fn allocate_ahead(&self) -> io::Result<()> {

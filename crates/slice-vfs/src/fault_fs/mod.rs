@@ -16,7 +16,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::{AppendFile, FileLock, Fs, LogFile, Metadata, RandomAccessFile};
+use crate::{AppendFile, FileLock, Fs, LogFile, Metadata, RandomAccessFile, SyncSite};
 use handles::{FaultAppend, FaultLog, FaultRandom};
 use lane::Lane;
 
@@ -182,14 +182,14 @@ impl Fs for FaultFs {
         self.shared.inner.remove_file(path)
     }
 
-    fn sync_file(&self, path: &Path) -> io::Result<()> {
+    fn sync_file(&self, path: &Path, site: SyncSite) -> io::Result<()> {
         self.shared.changes.step()?;
-        self.shared.inner.sync_file(path)
+        self.shared.inner.sync_file(path, site)
     }
 
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+    fn sync_dir(&self, path: &Path, site: SyncSite) -> io::Result<()> {
         self.shared.changes.step()?;
-        self.shared.inner.sync_dir(path)
+        self.shared.inner.sync_dir(path, site)
     }
 
     fn try_lock(&self, path: &Path, note: &str) -> io::Result<Option<Box<dyn FileLock>>> {

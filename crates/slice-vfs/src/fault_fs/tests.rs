@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{Fault, FaultFs, Span};
+use crate::conformance::{HERE, SITES};
 use crate::{Fs, MemFs, read_all, write_atomic};
 
 fn over_memory() -> (MemFs, FaultFs) {
@@ -31,16 +32,16 @@ fn each_fault_is_the_error_that_a_caller_would_see() {
 fn every_change_of_an_atomic_write_can_fail_and_leaves_the_old_or_the_new_content() {
     let path = Path::new("/value");
     let (_, fs) = over_memory();
-    write_atomic(&fs, path, b"old").unwrap();
+    write_atomic(&fs, path, b"old", SITES).unwrap();
     let before = fs.operations();
-    write_atomic(&fs, path, b"old").unwrap();
+    write_atomic(&fs, path, b"old", SITES).unwrap();
     let steps = fs.operations() - before;
     assert_eq!(steps, 6, "remove, create, append, sync, rename, sync of the directory");
     for step in 0..steps {
-        write_atomic(&fs, path, b"old").unwrap();
+        write_atomic(&fs, path, b"old", SITES).unwrap();
         let result = {
             fs.fail_at(fs.operations() + step, Fault::Eio);
-            write_atomic(&fs, path, b"new")
+            write_atomic(&fs, path, b"new", SITES)
         };
         assert_eq!(result.unwrap_err().raw_os_error(), Some(5), "step {step}");
         let expected: &[u8] = if step < 5 { b"old" } else { b"new" };
@@ -90,17 +91,17 @@ fn a_log_takes_a_short_write_back() {
 fn a_failed_sync_makes_nothing_durable() {
     let (memory, fs) = over_memory();
     let mut file = fs.create_append(Path::new("/a")).unwrap();
-    fs.sync_dir(Path::new("/")).unwrap();
+    fs.sync_dir(Path::new("/"), HERE).unwrap();
     file.append(b"x").unwrap();
     fs.fail_at(fs.operations(), Fault::Eio);
-    assert!(file.sync().is_err());
+    assert!(file.sync(HERE).is_err());
     assert_eq!(read_all(&memory.crash_image(0.0, 0), Path::new("/a")).unwrap(), b"");
 }
 
 #[test]
 fn reads_are_counted_and_fail_apart_from_changes() {
     let (_, fs) = over_memory();
-    write_atomic(&fs, Path::new("/a"), b"x").unwrap();
+    write_atomic(&fs, Path::new("/a"), b"x", SITES).unwrap();
     let changes = fs.operations();
     assert_eq!(fs.read_operations(), 0);
 

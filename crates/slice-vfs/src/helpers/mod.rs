@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use crate::Fs;
+use crate::{Fs, SyncSite};
 
 /// Reads a whole file. The memory is bounded by the length that the file system reports.
 pub fn read_all(fs: &dyn Fs, path: &Path) -> io::Result<Vec<u8>> {
@@ -20,11 +20,20 @@ pub fn read_all(fs: &dyn Fs, path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Why [`write_atomic`] makes the two halves of a file durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AtomicSites {
+    /// For the bytes, before the file gets its name: without it the new content may be none.
+    pub bytes: SyncSite,
+    /// For the name: without it the old content may come back.
+    pub name: SyncSite,
+}
+
 /// Replaces the content of a file, durably: after a crash at any moment it has either the old or the new content,
 /// and after the return the new one.
 ///
 /// By way of `<name>.tmp` beside it, which is written, synced and renamed. One caller at a time for each `path`.
-pub fn write_atomic(fs: &dyn Fs, path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn write_atomic(fs: &dyn Fs, path: &Path, bytes: &[u8], sites: AtomicSites) -> io::Result<()> {
     let temporary = temporary_name(path);
     match fs.remove_file(&temporary) {
         Err(e) if e.kind() == ErrorKind::NotFound => {}
@@ -32,10 +41,10 @@ pub fn write_atomic(fs: &dyn Fs, path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
     let mut file = fs.create_append(&temporary)?;
     file.append(bytes)?;
-    file.sync()?;
+    file.sync(sites.bytes)?;
     drop(file);
     fs.rename(&temporary, path)?;
-    fs.sync_dir(parent(path))
+    fs.sync_dir(parent(path), sites.name)
 }
 
 /// The directory that holds the name of `path`.

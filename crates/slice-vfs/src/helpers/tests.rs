@@ -3,17 +3,18 @@
 use std::path::Path;
 
 use super::{parent, read_all, write_atomic};
+use crate::conformance::SITES;
 use crate::{Fs, MemFs};
 
 #[test]
 fn an_atomic_write_is_old_or_new_at_every_crash_and_new_after_its_return() {
     let path = Path::new("/value");
     let fs = MemFs::recording();
-    write_atomic(&fs, path, &[1; 2000]).unwrap();
+    write_atomic(&fs, path, &[1; 2000], SITES).unwrap();
     let first = fs.operations();
     // A leftover of a write that did not come to its end.
     fs.create_append(Path::new("/value.tmp")).unwrap();
-    write_atomic(&fs, path, &[2; 3000]).unwrap();
+    write_atomic(&fs, path, &[2; 3000], SITES).unwrap();
     let second = fs.operations();
 
     let mut replay = fs.history().replay();

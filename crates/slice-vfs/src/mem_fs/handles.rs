@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::state::{Inode, Op};
 use super::{Inner, LogKind, Shared};
-use crate::{Access, AppendFile, FileLock, LOG_GAP, LogControl, LogFile, RandomAccessFile};
+use crate::{Access, AppendFile, FileLock, LOG_GAP, LogControl, LogFile, RandomAccessFile, SyncSite};
 
 /// An open file.
 #[derive(Debug)]
@@ -23,8 +23,8 @@ impl Handle {
         Self { shared: shared.clone(), inode }
     }
 
-    fn sync(&self) {
-        self.shared.write().perform(&Op::SyncFile(self.inode));
+    fn sync(&self, site: SyncSite) {
+        self.shared.write().perform(&Op::SyncFile(self.inode, site));
     }
 
     fn read(&self, buf: &mut [u8], offset: u64) -> bool {
@@ -91,8 +91,8 @@ impl AppendFile for MemAppend {
         Ok(())
     }
 
-    fn sync(&mut self) -> io::Result<()> {
-        self.handle.sync();
+    fn sync(&mut self, site: SyncSite) -> io::Result<()> {
+        self.handle.sync(site);
         Ok(())
     }
 }
@@ -182,8 +182,8 @@ impl MemControl {
 }
 
 impl LogControl for MemControl {
-    fn sync(&self) -> io::Result<()> {
-        self.handle.sync();
+    fn sync(&self, site: SyncSite) -> io::Result<()> {
+        self.handle.sync(site);
         Ok(())
     }
 

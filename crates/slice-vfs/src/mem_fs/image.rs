@@ -7,11 +7,14 @@
 //! - A file's length covers the sectors that are kept; a change of length alone is kept or not like a write.
 //! - Each pending change of names is kept or not, whole, in order, and independently of the bytes. But a change that
 //!   takes a name from a file is not kept without the one that gave the file another name.
+//! - A directory that was made is kept or not likewise; all that is in a lost one is lost.
 //!
 //! This is the model of "All File Systems Are Not Created Equal" (Pillai et al., OSDI 2014) without any ordering that
 //! a particular file system happens to give.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::content::{Content, SECTOR};
 use super::random::Random;
@@ -21,32 +24,49 @@ impl State {
     /// What a power failure now may leave, all of it synced.
     pub(super) fn crashed(&self, keep: f64, seed: u64) -> State {
         let mut random = Random::new(seed);
+        let dirs = self.dirs_kept(|| random.chance(keep));
         let mut names = self.synced.clone();
         for change in self.pending.iter().filter(|_| random.chance(keep)) {
             if !names.would_strand(change, &self.live) {
                 names.apply(change);
             }
         }
-        self.with_files(names, |inode, file| file.crashed(keep, &mut Random::new(seed ^ (inode + 1) << 32)))
+        names.retain_in(&dirs);
+        self.with_files(dirs, names, |inode, file| {
+            file.crashed(keep, &mut Random::new(seed ^ (inode + 1) << 32))
+        })
     }
 
     /// All that is live, but of the last write to `inode` only a part of the front.
     pub(super) fn torn(&self, inode: Inode, seed: u64) -> State {
         let mut random = Random::new(seed);
-        self.with_files(self.live.clone(), |other, file| {
+        self.with_files(self.dirs.clone(), self.live.clone(), |other, file| {
             if other == inode { file.torn(&mut random) } else { file.live.clone() }
         })
     }
 
+    /// The directories that are left: not those that lost their name, nor what was in them.
+    fn dirs_kept(&self, mut keep: impl FnMut() -> bool) -> BTreeSet<Arc<Path>> {
+        let lost: Vec<_> = self.unsynced_dirs.iter().filter(|_| !keep()).collect();
+        let is_lost = |dir: &Path| lost.iter().any(|lost| dir.starts_with(lost));
+        self.dirs.iter().filter(|dir| !is_lost(dir)).cloned().collect()
+    }
+
     /// A file system of these names, all synced, with what `content` makes of each named file.
-    fn with_files(&self, names: Names, mut content: impl FnMut(Inode, &File) -> Content) -> State {
+    fn with_files(
+        &self,
+        dirs: BTreeSet<Arc<Path>>,
+        names: Names,
+        mut content: impl FnMut(Inode, &File) -> Content,
+    ) -> State {
         let files = names.iter().filter_map(|(_, inode)| {
             let file = self.files.get(&inode)?;
             Some((inode, File::synced(content(inode, file))))
         });
         State {
             files: files.collect(),
-            dirs: self.dirs.clone(),
+            dirs,
+            ignored: self.ignored.clone(),
             live: names.clone(),
             synced: names,
             next_inode: self.next_inode,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::state::{DataChange, Inode, NameChange, Op, State};
 use super::{LogKind, MemFs};
+use crate::SyncSite;
 
 /// What an operation of a [`History`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,6 +42,8 @@ pub struct OpInfo {
     pub kind: OpKind,
     /// To what: for a rename the new name, for a file without a name the empty path.
     pub path: Arc<Path>,
+    /// Of a sync, why.
+    pub site: Option<SyncSite>,
 }
 
 /// The mutating operations of a file system, from its creation to the call of [`MemFs::history`].
@@ -81,6 +84,14 @@ pub struct Replay {
 }
 
 impl Replay {
+    /// Makes the syncs of one site do nothing in what is replayed from now on: see [`MemFs::ignore_syncs`]. What is
+    /// live is the same with and without them, so one recorded run serves the mutants of all sites.
+    #[must_use]
+    pub fn ignoring(mut self, site: SyncSite) -> Self {
+        self.state.ignored.insert(site);
+        self
+    }
+
     /// Applies the next operation, and tells which. `None` at the end.
     pub fn advance(&mut self) -> Option<&OpInfo> {
         let (info, op) = self.history.ops.get(self.applied)?;
@@ -124,7 +135,7 @@ impl Journal {
     /// Adds an operation, which `state` has not seen yet.
     pub(super) fn record(&mut self, state: &State, op: &Op) {
         let index = self.ops.len() as u64;
-        self.ops.push((OpInfo { index, kind: kind(op), path: path(state, op) }, op.clone()));
+        self.ops.push((OpInfo { index, kind: kind(op), path: path(state, op), site: site(op) }, op.clone()));
     }
 
     pub(super) fn history(&self, log_kind: LogKind) -> History {
@@ -140,16 +151,23 @@ fn kind(op: &Op) -> OpKind {
         Op::Name(NameChange::Remove(..)) => OpKind::Remove,
         Op::Data(_, DataChange::Write { .. }) => OpKind::Append,
         Op::Data(_, DataChange::SetLen(_)) => OpKind::SetLen,
-        Op::SyncFile(_) => OpKind::SyncFile,
-        Op::SyncDir(_) => OpKind::SyncDir,
+        Op::SyncFile(..) => OpKind::SyncFile,
+        Op::SyncDir(..) => OpKind::SyncDir,
+    }
+}
+
+fn site(op: &Op) -> Option<SyncSite> {
+    match op {
+        Op::SyncFile(_, site) | Op::SyncDir(_, site) => Some(*site),
+        Op::CreateDir(_) | Op::Name(_) | Op::Data(..) => None,
     }
 }
 
 fn path(state: &State, op: &Op) -> Arc<Path> {
     let named = |inode: &Inode| state.name_of(*inode).into();
     match op {
-        Op::CreateDir(path) | Op::SyncDir(path) => path.clone(),
+        Op::CreateDir(path) | Op::SyncDir(path, _) => path.clone(),
         Op::Name(change) => change.path().clone(),
-        Op::Data(inode, _) | Op::SyncFile(inode) => named(inode),
+        Op::Data(inode, _) | Op::SyncFile(inode, _) => named(inode),
     }
 }

@@ -21,7 +21,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use crate::{AppendFile, FileLock, Fs, LogFile, Metadata, RandomAccessFile};
+use crate::{AppendFile, FileLock, Fs, LogFile, Metadata, RandomAccessFile, SyncSite};
 use handles::{Handle, MemAppend, MemLock, MemLog, MemRandom};
 use journal::Journal;
 pub use journal::{History, OpInfo, OpKind, Replay};
@@ -115,6 +115,31 @@ impl MemFs {
         self.shared.read().journal.as_ref().unwrap_or(&nothing).history(self.shared.log_kind)
     }
 
+    /// Makes the syncs of one site do nothing from now on, here and in the crash images that are taken: the mutant of
+    /// a program that forgot the call. What is live does not change. A power failure that then loses something proves
+    /// that the call is needed, and that the test would miss it.
+    ///
+    /// ```
+    /// use slice_vfs::{AtomicSites, Fs, MemFs, SyncSite, read_all, write_atomic};
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// const BYTES: SyncSite = SyncSite::new("note.bytes");
+    /// const NAME: SyncSite = SyncSite::new("note.name");
+    /// let note = std::path::Path::new("/note");
+    ///
+    /// let fs = MemFs::new();
+    /// fs.ignore_syncs(BYTES);
+    /// write_atomic(&fs, note, b"remember the milk", AtomicSites { bytes: BYTES, name: NAME })?;
+    /// assert_eq!(read_all(&fs, note)?, b"remember the milk");
+    ///
+    /// let after_a_power_failure = fs.crash_image(0.0, 1);
+    /// assert_eq!(read_all(&after_a_power_failure, note)?, b"");
+    /// # Ok(()) }
+    /// ```
+    pub fn ignore_syncs(&self, site: SyncSite) {
+        self.shared.write().state.ignored.insert(site);
+    }
+
     fn build(state: State, log_kind: LogKind, journal: Option<Journal>) -> Self {
         // 0 is the operating system's.
         static NEXT_ID: AtomicU64 = AtomicU64::new(1);
@@ -187,6 +212,11 @@ impl Inner {
         Ok(inode)
     }
 
+    fn sync_name_of(&mut self, dir: &Path) {
+        let parent = dir.parent().unwrap_or(dir).into();
+        self.perform(&Op::SyncDir(parent, SyncSite::DIRECTORY_NAME));
+    }
+
     fn rename(&mut self, from: Arc<Path>, to: Arc<Path>) -> io::Result<Inode> {
         let inode = self.find(&from)?;
         self.check_dir(to.parent().unwrap_or(&to))?;
@@ -233,7 +263,14 @@ impl Fs for MemFs {
         if missing.iter().any(|dir| inner.state.live.get(dir).is_some()) {
             return Err(ErrorKind::AlreadyExists.into());
         }
-        missing.into_iter().rev().for_each(|dir| inner.perform(&Op::CreateDir(dir.into())));
+        for dir in missing.iter().rev() {
+            inner.perform(&Op::CreateDir((*dir).into()));
+            inner.sync_name_of(dir);
+        }
+        if missing.is_empty() {
+            // Whoever made it may not have come to that.
+            inner.sync_name_of(&path);
+        }
         Ok(())
     }
 
@@ -294,18 +331,18 @@ impl Fs for MemFs {
         Ok(())
     }
 
-    fn sync_file(&self, path: &Path) -> io::Result<()> {
+    fn sync_file(&self, path: &Path, site: SyncSite) -> io::Result<()> {
         let mut inner = self.shared.write();
         let inode = inner.find(&absolute(path))?;
-        inner.perform(&Op::SyncFile(inode));
+        inner.perform(&Op::SyncFile(inode, site));
         Ok(())
     }
 
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+    fn sync_dir(&self, path: &Path, site: SyncSite) -> io::Result<()> {
         let path = absolute(path);
         let mut inner = self.shared.write();
         inner.check_dir(&path)?;
-        inner.perform(&Op::SyncDir(path));
+        inner.perform(&Op::SyncDir(path, site));
         Ok(())
     }
 

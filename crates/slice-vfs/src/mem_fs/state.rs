@@ -19,6 +19,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::content::Content;
+use crate::SyncSite;
 
 /// Tells files apart for as long as the file system lives.
 pub(super) type Inode = u64;
@@ -26,16 +27,16 @@ pub(super) type Inode = u64;
 /// One mutating operation, as it is applied and as the journal keeps it.
 #[derive(Clone, Debug)]
 pub(super) enum Op {
-    /// Makes a directory with a durable name.
+    /// Makes a directory.
     CreateDir(Arc<Path>),
     /// Changes names.
     Name(NameChange),
     /// Changes the bytes of a file.
     Data(Inode, DataChange),
     /// Makes the bytes of a file durable.
-    SyncFile(Inode),
+    SyncFile(Inode, SyncSite),
     /// Makes the names in a directory durable.
-    SyncDir(Arc<Path>),
+    SyncDir(Arc<Path>, SyncSite),
 }
 
 /// A change of the names in directories.
@@ -88,6 +89,11 @@ impl Names {
     pub(super) fn would_strand(&self, change: &NameChange, live: &Names) -> bool {
         let displaced = self.get(change.path()).filter(|inode| *inode != change.inode());
         displaced.is_some_and(|inode| live.iter().any(|(_, named)| named == inode))
+    }
+
+    /// Forgets the files of directories that are not among these.
+    pub(super) fn retain_in(&mut self, dirs: &BTreeSet<Arc<Path>>) {
+        self.0.retain(|path, _| path.parent().is_some_and(|dir| dirs.contains(dir)));
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Arc<Path>, Inode)> {
@@ -155,8 +161,9 @@ impl DataChange {
 /// The whole file system.
 #[derive(Debug, Default)]
 pub(super) struct State {
-    /// Directories: their names are durable from the start.
     pub(super) dirs: BTreeSet<Arc<Path>>,
+    /// Those of them whose names are not durable. Nothing in them is, then, synced or not.
+    pub(super) unsynced_dirs: BTreeSet<Arc<Path>>,
     pub(super) live: Names,
     pub(super) synced: Names,
     pub(super) pending: Vec<NameChange>,
@@ -164,6 +171,8 @@ pub(super) struct State {
     /// The handles of each open file: their bytes outlive their names.
     pub(super) open: BTreeMap<Inode, usize>,
     pub(super) next_inode: Inode,
+    /// The sites whose syncs do nothing.
+    pub(super) ignored: BTreeSet<SyncSite>,
 }
 
 impl State {
@@ -177,6 +186,7 @@ impl State {
         match op {
             Op::CreateDir(path) => {
                 self.dirs.insert(path.clone());
+                self.unsynced_dirs.insert(path.clone());
             }
             Op::Name(change) => self.change_names(change),
             Op::Data(inode, change) => {
@@ -185,19 +195,24 @@ impl State {
                     file.change(change);
                 }
             }
-            Op::SyncFile(_) | Op::SyncDir(_) => self.make_durable(op),
+            Op::SyncFile(_, site) | Op::SyncDir(_, site) => {
+                if !self.ignored.contains(site) {
+                    self.make_durable(op);
+                }
+            }
         }
     }
 
-    /// The one place where anything becomes durable: a test that wants a lying disk skips this.
+    /// The one place where anything becomes durable: of an ignored site, this is what is left out.
     fn make_durable(&mut self, op: &Op) {
         match op {
-            Op::SyncFile(inode) => {
+            Op::SyncFile(inode, _) => {
                 if let Some(file) = self.files.get_mut(inode) {
                     file.sync();
                 }
             }
-            Op::SyncDir(dir) => {
+            Op::SyncDir(dir, _) => {
+                self.unsynced_dirs.retain(|made| made.parent() != Some(dir));
                 self.sync_names(dir);
                 self.forget_unreachable();
             }

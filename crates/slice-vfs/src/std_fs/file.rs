@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 
-use crate::{Access, AppendFile, RandomAccessFile};
+use crate::{Access, AppendFile, RandomAccessFile, SyncSite};
 
 /// A file open for reading.
 #[derive(Debug)]
@@ -108,7 +108,7 @@ impl AppendFile for StdAppend {
         Ok(())
     }
 
-    fn sync(&mut self) -> io::Result<()> {
+    fn sync(&mut self, _site: SyncSite) -> io::Result<()> {
         // fdatasync: what it leaves out of the metadata (times) is not needed to read the bytes back.
         self.file.sync_data()
     }

@@ -26,7 +26,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::mapped::Chunk;
-use crate::{LOG_GAP, LogControl, LogFile};
+use crate::{LOG_GAP, LogControl, LogFile, SyncSite};
 
 /// The first chunk, and what allocations are rounded to. A multiple of every page size.
 const CHUNK_MIN: u64 = 1 << 20;
@@ -202,7 +202,7 @@ impl Shared {
 }
 
 impl LogControl for Shared {
-    fn sync(&self) -> io::Result<()> {
+    fn sync(&self, _site: SyncSite) -> io::Result<()> {
         // On Linux this covers what was stored through the mapping: the kernel marks a page dirty in the page cache at
         // the first store into it (and write-protects it again when it writes it back), and the pages of a shared
         // mapping are the pages of the file. msync would come to the same, but needs the mappings at hand.

@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::helpers::parent;
-use crate::{AppendFile, FileLock, Fs, LogFile, Metadata, RandomAccessFile};
+use crate::{AppendFile, FileLock, Fs, LogFile, Metadata, RandomAccessFile, SyncSite};
 use file::{StdAppend, StdRandom};
 use log::Kind;
 
@@ -70,7 +70,7 @@ impl Fs for StdFs {
             Err(e) if e.kind() == ErrorKind::AlreadyExists && path.is_dir() => {}
             made => made?,
         }
-        self.sync_dir(parent(path))
+        self.sync_dir(parent(path), SyncSite::DIRECTORY_NAME)
     }
 
     fn list_dir(&self, path: &Path) -> io::Result<Vec<String>> {
@@ -117,12 +117,12 @@ impl Fs for StdFs {
         fs::remove_file(path)
     }
 
-    fn sync_file(&self, path: &Path) -> io::Result<()> {
+    fn sync_file(&self, path: &Path, _site: SyncSite) -> io::Result<()> {
         // Another process may have written it, and a writer's `fdatasync` is its own: all of it, then.
         File::open(path)?.sync_all()
     }
 
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+    fn sync_dir(&self, path: &Path, _site: SyncSite) -> io::Result<()> {
         File::open(path)?.sync_all()
     }
 

@@ -13,7 +13,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use crate::{LOG_GAP, LogControl, LogFile};
+use crate::{LOG_GAP, LogControl, LogFile, SyncSite};
 
 /// How much memory is kept from one append to the next, in bytes.
 const SCRATCH_KEPT: usize = 1 << 20;
@@ -96,7 +96,7 @@ struct Control {
 }
 
 impl LogControl for Control {
-    fn sync(&self) -> io::Result<()> {
+    fn sync(&self, _site: SyncSite) -> io::Result<()> {
         self.file.sync_data()
     }
 

@@ -5,6 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::path::Path;
 
 use super::plain::PlainLog;
+use crate::conformance::HERE;
 use crate::{Fs, LogFile, StdFs, lower_thread_priority, read_all};
 
 /// Opens a file to be read and written, as logs are.
@@ -158,7 +159,7 @@ mod mapped {
         assert!(!log.is_low());
         control.allocate_ahead().unwrap();
         drop(log);
-        control.sync().unwrap();
+        control.sync(HERE).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"12345");
     }
 

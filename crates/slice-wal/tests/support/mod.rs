@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use slice_types::{EntryKind, KeyspaceId, LogNumber, Result, SeqNo};
-use slice_vfs::{LogControl, LogFile};
+use slice_vfs::{LogControl, LogFile, SyncSite};
 use slice_wal::{EncodedBatch, LogPosition, LogWriter, RecoveredLog, RecoveryMode, replay};
 
 /// The number of the logs under test.
@@ -100,7 +100,7 @@ impl LogFile for TestFile {
 }
 
 impl LogControl for TestFile {
-    fn sync(&self) -> io::Result<()> {
+    fn sync(&self, _site: SyncSite) -> io::Result<()> {
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
 use slice_types::{ErrorKind, LogNumber, Result};
-use slice_vfs::LogControl;
+use slice_vfs::{LogControl, SyncSite};
 use slice_wal::{GroupSync, LogPosition};
 
 pub(crate) fn at(log: u32, offset: u64) -> LogPosition {
@@ -34,7 +34,7 @@ pub(crate) struct Double {
 }
 
 impl LogControl for Double {
-    fn sync(&self) -> io::Result<()> {
+    fn sync(&self, _site: SyncSite) -> io::Result<()> {
         lock(&self.events).push(format!("sync {}", self.number));
         self.gate.pass();
         assert!(!self.panics, "a file system with a bug");

@@ -11,7 +11,7 @@ use std::task::Poll;
 use std::thread;
 
 use slice_types::{ErrorKind, LogNumber};
-use slice_vfs::LogControl;
+use slice_vfs::{LogControl, SyncSite};
 use slice_wal::{GroupSync, LogPosition};
 
 use doubles::{Double, Events, Wakings, add, at, double, group_of, kind, lock, poll};
@@ -170,7 +170,7 @@ fn a_full_disk_found_out_by_a_sync_is_not_called_retryable() {
     #[derive(Debug)]
     struct Full;
     impl LogControl for Full {
-        fn sync(&self) -> io::Result<()> {
+        fn sync(&self, _site: SyncSite) -> io::Result<()> {
             Err(io::Error::from(io::ErrorKind::StorageFull))
         }
         fn allocate_ahead(&self) -> io::Result<()> {

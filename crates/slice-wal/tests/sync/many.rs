@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use slice_vfs::LogControl;
+use slice_vfs::{LogControl, SyncSite};
 use slice_wal::{GroupSync, LogPosition};
 
 use crate::doubles::{at, lock};
@@ -18,7 +18,7 @@ struct Measured {
 }
 
 impl LogControl for Measured {
-    fn sync(&self) -> io::Result<()> {
+    fn sync(&self, _site: SyncSite) -> io::Result<()> {
         let covered = self.appended.load(Ordering::SeqCst);
         thread::yield_now();
         self.synced.fetch_max(covered, Ordering::SeqCst);

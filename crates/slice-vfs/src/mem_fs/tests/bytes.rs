@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::{at, create_durable, everything, read};
+use crate::conformance::HERE;
 use crate::{Fs, LogKind, MemFs};
 
 #[test]
@@ -23,9 +24,9 @@ fn a_sync_of_the_name_is_not_a_sync_of_the_bytes() {
     let fs = MemFs::new();
     let mut file = fs.create_append(at("/a")).unwrap();
     file.append(b"bytes").unwrap();
-    fs.sync_dir(at("/")).unwrap();
+    fs.sync_dir(at("/"), HERE).unwrap();
     assert_eq!(read(&fs.crash_image(0.0, 0), "/a").unwrap(), b"");
-    fs.sync_file(at("/a")).unwrap();
+    fs.sync_file(at("/a"), HERE).unwrap();
     assert_eq!(read(&fs.crash_image(0.0, 0), "/a").unwrap(), b"bytes");
 }
 
@@ -66,12 +67,12 @@ fn a_recycled_log_shows_its_past_life_behind_the_gap() {
         let mut log = fs.create_log(at("/1")).unwrap();
         log.append(&[&[7; 100]]).unwrap();
         log.finish().unwrap();
-        log.control().sync().unwrap();
+        log.control().sync(HERE).unwrap();
         let mut log = fs.recycle_log(at("/1"), at("/2")).unwrap();
         log.append(&[&[8; 10]]).unwrap();
         let expected = [&[8; 10][..], &[0; 16], &[7; 74]].concat();
         assert_eq!(read(&fs, "/2").unwrap()[..100], expected);
-        fs.sync_dir(at("/")).unwrap();
+        fs.sync_dir(at("/"), HERE).unwrap();
         assert_eq!(read(&fs.crash_image(0.0, 0), "/2").unwrap(), [7; 100], "the new life was not synced");
     }
 }
@@ -165,7 +166,7 @@ proptest! {
                     states.push([now, vec![turn as u8 + 1; *len]].concat());
                 }
                 Step::Sync => {
-                    file.sync().unwrap();
+                    file.sync(HERE).unwrap();
                     states = vec![now];
                 }
             }

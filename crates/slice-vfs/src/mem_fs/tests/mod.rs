@@ -4,10 +4,12 @@ mod bytes;
 mod content;
 mod names;
 mod replay;
+mod sites;
 
 use std::path::Path;
 
 use super::MemFs;
+use crate::conformance::HERE;
 use crate::{AppendFile, Fs, read_all};
 
 /// Short for a path.
@@ -24,8 +26,8 @@ fn read(fs: &MemFs, path: &str) -> Option<Vec<u8>> {
 fn create_durable(fs: &MemFs, path: &str, bytes: &[u8]) -> Box<dyn AppendFile> {
     let mut file = fs.create_append(at(path)).unwrap();
     file.append(bytes).unwrap();
-    file.sync().unwrap();
-    fs.sync_dir(at("/")).unwrap();
+    file.sync(HERE).unwrap();
+    fs.sync_dir(at("/"), HERE).unwrap();
     file
 }
 

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use proptest::prelude::*;
 
 use super::{at, create_durable, everything, read};
+use crate::conformance::HERE;
 use crate::{Fs, MemFs};
 
 #[test]
@@ -12,10 +13,10 @@ fn a_synced_file_is_lost_when_its_name_is_not() {
     let fs = MemFs::new();
     let mut file = fs.create_append(at("/a")).unwrap();
     file.append(b"bytes").unwrap();
-    file.sync().unwrap();
+    file.sync(HERE).unwrap();
     assert_eq!(read(&fs.crash_image(0.0, 0), "/a"), None);
     assert_eq!(read(&fs.crash_image(1.0, 0), "/a").unwrap(), b"bytes");
-    fs.sync_dir(at("/")).unwrap();
+    fs.sync_dir(at("/"), HERE).unwrap();
     assert_eq!(read(&fs.crash_image(0.0, 0), "/a").unwrap(), b"bytes");
 }
 
@@ -33,7 +34,7 @@ fn a_removed_file_may_come_back_until_the_directory_is_synced() {
     fs.remove_file(at("/a")).unwrap();
     assert_eq!(read(&fs.crash_image(0.0, 0), "/a").unwrap(), b"bytes");
     assert_eq!(read(&fs.crash_image(1.0, 0), "/a"), None);
-    fs.sync_dir(at("/")).unwrap();
+    fs.sync_dir(at("/"), HERE).unwrap();
     assert_eq!(read(&fs.crash_image(0.0, 0), "/a"), None);
 }
 
@@ -72,7 +73,7 @@ fn only_the_synced_directory_is_durable() {
     fs.create_dir_all(at("/y")).unwrap();
     fs.create_append(at("/x/a")).unwrap();
     fs.create_append(at("/y/b")).unwrap();
-    fs.sync_dir(at("/x")).unwrap();
+    fs.sync_dir(at("/x"), HERE).unwrap();
     let image = fs.crash_image(0.0, 0);
     assert_eq!(image.list_dir(at("/x")).unwrap(), ["a"]);
     assert!(image.list_dir(at("/y")).unwrap().is_empty());
@@ -87,7 +88,7 @@ fn a_rename_between_directories_is_durable_with_either_and_takes_the_past_along(
         fs.create_append(at("/x/a")).unwrap();
         fs.rename(at("/x/a"), at("/y/a")).unwrap();
         fs.create_append(at("/x/later")).unwrap();
-        fs.sync_dir(at(dir)).unwrap();
+        fs.sync_dir(at(dir), HERE).unwrap();
         let image = fs.crash_image(0.0, 0);
         assert_eq!(image.list_dir(at("/y")).unwrap(), ["a"], "synced {dir}");
         assert_eq!(image.list_dir(at("/x")).unwrap().len(), usize::from(dir == "/x"));
@@ -99,11 +100,11 @@ fn a_recycled_log_may_have_its_old_name_after_a_crash() {
     let fs = MemFs::new();
     let mut log = fs.create_log(at("/1")).unwrap();
     log.finish().unwrap();
-    log.control().sync().unwrap();
-    fs.sync_dir(at("/")).unwrap();
+    log.control().sync(HERE).unwrap();
+    fs.sync_dir(at("/"), HERE).unwrap();
     let mut log = fs.recycle_log(at("/1"), at("/2")).unwrap();
     log.append(&[b"new life"]).unwrap();
-    log.control().sync().unwrap();
+    log.control().sync(HERE).unwrap();
     let image = fs.crash_image(0.0, 0);
     assert_eq!(image.list_dir(at("/")).unwrap(), ["1"]);
     assert!(read(&image, "/1").unwrap().starts_with(b"new life"));
@@ -126,7 +127,7 @@ fn a_forgotten_file_takes_no_memory() {
     for _ in 0..10 {
         create_durable(&fs, "/a", &[1; 1000]);
         fs.remove_file(at("/a")).unwrap();
-        fs.sync_dir(at("/")).unwrap();
+        fs.sync_dir(at("/"), HERE).unwrap();
     }
     assert_eq!(fs.shared.read().state.files.len(), 0);
     assert_eq!(fs.shared.read().state.open.len(), 0);
@@ -163,13 +164,13 @@ proptest! {
                 Step::Create(name) => {
                     if let Ok(mut file) = fs.create_append(at(&name.to_string())) {
                         file.append(&[turn as u8]).unwrap();
-                        file.sync().unwrap();
+                        file.sync(HERE).unwrap();
                     }
                 }
                 Step::Rename(from, to) => drop(fs.rename(at(&from.to_string()), at(&to.to_string()))),
                 Step::Remove(name) => drop(fs.remove_file(at(&name.to_string()))),
                 Step::SyncDir => {
-                    fs.sync_dir(at("/")).unwrap();
+                    fs.sync_dir(at("/"), HERE).unwrap();
                     durable = everything(&fs);
                 }
             }

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::{at, everything, read};
+use crate::conformance::{HERE, SITES};
 use crate::{Fs, LogKind, MemFs, OpKind, write_atomic};
 
 /// A little of everything.
@@ -15,16 +16,16 @@ fn workload(fs: &MemFs, mut after_each: impl FnMut(&MemFs)) {
     for turn in 0..20 {
         step(log.append(&[&[turn; 700]]));
     }
-    step(log.control().sync());
-    step(fs.sync_dir(at("/")));
-    step(write_atomic(fs, at("/CURRENT"), b"1"));
+    step(log.control().sync(HERE));
+    step(fs.sync_dir(at("/"), HERE));
+    step(write_atomic(fs, at("/CURRENT"), b"1", SITES));
     step(log.finish());
     let mut log = fs.recycle_log(at("/log-1"), at("/log-2")).unwrap();
     step(log.append(&[b"second life"]));
-    step(write_atomic(fs, at("/CURRENT"), b"2"));
+    step(write_atomic(fs, at("/CURRENT"), b"2", SITES));
     step(fs.remove_file(at("/log-2")));
     step(log.append(&[b"without a name"]));
-    step(fs.sync_dir(at("/")));
+    step(fs.sync_dir(at("/"), HERE));
 }
 
 #[test]
@@ -49,7 +50,7 @@ fn a_replay_gives_the_images_of_the_live_file_system() {
 #[test]
 fn a_history_tells_what_was_done_to_what() {
     let fs = MemFs::recording();
-    write_atomic(&fs, at("/a"), b"x").unwrap();
+    write_atomic(&fs, at("/a"), b"x", SITES).unwrap();
     let history = fs.history();
     let found: Vec<_> = history.iter().map(|op| (op.index, op.kind, op.path.to_str().unwrap())).collect();
     assert_eq!(
@@ -76,7 +77,7 @@ fn a_failed_operation_is_not_in_the_history() {
 #[test]
 fn nothing_is_recorded_unless_asked_for() {
     let fs = MemFs::new();
-    write_atomic(&fs, at("/a"), b"x").unwrap();
+    write_atomic(&fs, at("/a"), b"x", SITES).unwrap();
     assert_eq!(fs.operations(), 5);
     assert!(fs.history().is_empty());
 }
@@ -102,7 +103,7 @@ fn a_torn_image_has_a_part_of_the_last_write_and_all_before() {
 #[test]
 fn a_torn_image_after_anything_but_a_write_is_the_live_state() {
     let fs = MemFs::recording();
-    write_atomic(&fs, at("/a"), b"x").unwrap();
+    write_atomic(&fs, at("/a"), b"x", SITES).unwrap();
     let mut replay = fs.history().replay();
     assert!(everything(&replay.torn_image(0)).is_empty(), "before the first operation");
     while replay.advance().is_some() {}
