@@ -12,7 +12,7 @@ mod mem_fs;
 mod std_fs;
 mod sync_site;
 
-pub use fault_fs::{Fault, FaultFs, Span};
+pub use fault_fs::{Call, Fault, FaultFs, Operation, Span};
 pub use fs::{Access, AppendFile, FileLock, Fs, LOG_GAP, LogControl, LogFile, Metadata, RandomAccessFile};
 pub use helpers::{AtomicSites, lower_thread_priority, read_all, write_atomic};
 pub use mem_fs::{History, LogKind, MemFs, OpInfo, OpKind, Replay};

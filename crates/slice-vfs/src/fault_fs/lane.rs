@@ -1,6 +1,5 @@
 //! A count of operations, and the faults planned for some of them.
 
-use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{Fault, Span};
@@ -35,11 +34,6 @@ impl Lane {
         plans.count += 1;
         let fits = |n: u64, span| n == now || (span == Span::Forever && n < now);
         plans.faults.iter().find(|(n, _, span)| fits(*n, *span)).map(|(_, fault, _)| *fault)
-    }
-
-    /// Counts an operation that fails before it begins, or not at all.
-    pub(super) fn step(&self) -> io::Result<()> {
-        self.next().map_or(Ok(()), |fault| Err(fault.to_error()))
     }
 
     fn lock(&self) -> MutexGuard<'_, Plans> {

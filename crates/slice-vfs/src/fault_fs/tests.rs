@@ -2,9 +2,9 @@
 
 use std::io::ErrorKind;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use super::{Fault, FaultFs, Span};
+use super::{Call, Fault, FaultFs, Span};
 use crate::conformance::{HERE, SITES};
 use crate::{Fs, MemFs, read_all, write_atomic};
 
@@ -117,4 +117,40 @@ fn reads_are_counted_and_fail_apart_from_changes() {
     assert!(fs.metadata(Path::new("/a")).is_err());
     assert!(fs.list_dir(Path::new("/")).is_err());
     assert!(fs.remove_file(Path::new("/a")).is_ok());
+}
+
+#[test]
+fn a_silent_fault_reports_success_for_what_was_not_done() {
+    let (memory, fs) = over_memory();
+    let mut file = fs.create_append(Path::new("/a")).unwrap();
+    fs.sync_dir(Path::new("/"), HERE).unwrap();
+    file.append(b"x").unwrap();
+    fs.fail_at(fs.operations(), Fault::Silent);
+    fs.fail_at(fs.operations() + 1, Fault::Silent);
+    file.sync(HERE).unwrap();
+    file.append(b"y").unwrap();
+    assert_eq!(read_all(&fs, Path::new("/a")).unwrap(), b"x");
+    assert_eq!(read_all(&memory.crash_image(0.0, 0), Path::new("/a")).unwrap(), b"");
+}
+
+#[test]
+fn a_watcher_is_told_of_every_operation_and_how_it_will_fail() {
+    let (_, fs) = over_memory();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&seen);
+    fs.watch(move |operation| told.lock().unwrap().push(operation.clone()));
+    fs.fail_at(1, Fault::Eio);
+    let mut file = fs.create_append(Path::new("/a")).unwrap();
+    file.append(b"x").unwrap_err();
+    file.sync(HERE).unwrap();
+    fs.metadata(Path::new("/a")).unwrap();
+    let seen = seen.lock().unwrap();
+    let calls: Vec<_> = seen.iter().map(|operation| operation.call).collect();
+    assert_eq!(calls, [Call::CreateAppend, Call::Append, Call::Sync(HERE), Call::Metadata]);
+    assert_eq!(
+        seen.iter().map(|operation| operation.fault).collect::<Vec<_>>(),
+        [None, Some(Fault::Eio), None, None]
+    );
+    assert!(seen[1].handle.is_some() && seen[1].handle == seen[2].handle);
+    assert_eq!(seen[3].to_string(), "Metadata of /a");
 }
