@@ -13,6 +13,9 @@ use crate::SyncSite;
 /// `sync` of their file, names after [`sync_dir`](Fs::sync_dir) of their directory, and nothing else is. Each call
 /// that makes something durable says why, by a [`SyncSite`]; what it does is the same for every site.
 ///
+/// An operation, also one on an open file, that fails as `Interrupted` has done nothing and may be asked for again:
+/// [`uninterrupted`](crate::uninterrupted) does so.
+///
 /// `dyn`, because tests and users plug in their own; no call of it is on the path of a cached read.
 pub trait Fs: Debug + Send + Sync + 'static {
     /// Tells file systems apart: equal for two values that see the same files.

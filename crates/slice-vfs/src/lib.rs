@@ -11,6 +11,7 @@ mod helpers;
 mod mem_fs;
 mod std_fs;
 mod sync_site;
+mod uninterrupted;
 
 pub use fault_fs::{Call, Fault, FaultFs, Operation, Span};
 pub use fs::{Access, AppendFile, FileLock, Fs, LOG_GAP, LogControl, LogFile, Metadata, RandomAccessFile};
@@ -18,3 +19,4 @@ pub use helpers::{AtomicSites, lower_thread_priority, read_all, write_atomic};
 pub use mem_fs::{History, LogKind, MemFs, OpInfo, OpKind, Replay};
 pub use std_fs::StdFs;
 pub use sync_site::SyncSite;
+pub use uninterrupted::uninterrupted;

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex, Weak};
 
 use slice_types::{Error, ErrorKind, Result};
-use slice_vfs::Fs;
+use slice_vfs::{Fs, uninterrupted};
 
 use super::Core;
 use crate::options::{Builder, Options};
@@ -48,11 +48,12 @@ impl Handle {
     /// `Locked` when it is open with other options, and all that [`super::open`] says.
     pub(crate) fn open(builder: Builder) -> Result<Arc<Self>> {
         builder.options.validate()?;
-        let directory =
-            super::open::directory(&*builder.fs, &builder.path, builder.options.create_if_missing)?;
-        let key = (builder.fs.id(), directory);
+        // From here down nobody has to think of signals.
+        let fs = uninterrupted(builder.fs);
+        let directory = super::open::directory(&*fs, &builder.path, builder.options.create_if_missing)?;
+        let key = (fs.id(), directory);
         match REGISTRY.changed.wait(|| REGISTRY.claim(&key, &builder.options)) {
-            Claim::Mine => Self::open_claimed(key, builder.fs, builder.options),
+            Claim::Mine => Self::open_claimed(key, fs, builder.options),
             Claim::Shared(handle) => {
                 handle.core.caches.resize_rows(builder.options.row_cache_entries);
                 Ok(handle)
