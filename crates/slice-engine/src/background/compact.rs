@@ -18,8 +18,6 @@ use crate::tree::{Input, OpenTable, RunIter, Version};
 
 /// Merges read this much at once: an input is read from front to back.
 const READAHEAD: usize = 512 << 10;
-/// A part of a parallel merge is worth a thread from this many bytes on.
-const PART_MIN: u64 = 8 << 20;
 
 /// The compactions of a database: which run, and what was asked for.
 #[derive(Default)]
@@ -218,7 +216,8 @@ impl Core {
     /// The key ranges that the job is merged in, at once.
     fn parts(&self, job: &Job) -> Vec<Part> {
         let config = &self.options.compaction;
-        let wanted = (job.task.bytes(&job.shape) / PART_MIN).min(config.merge_parallelism as u64) as usize;
+        let wanted = (job.task.bytes(&job.shape) / self.options.merge_part_bytes)
+            .min(config.merge_parallelism as u64) as usize;
         // What goes to level 0 has to be one table.
         if !config.enable_parallel_merge || wanted < 2 || job.task.output == Level::ZERO {
             return vec![Part::default()];

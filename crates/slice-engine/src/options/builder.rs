@@ -84,6 +84,7 @@ impl Builder {
         level_base_bytes: u64,
         level_multiplier: u64,
         target_table_bytes: u64,
+        merge_part_bytes: u64,
         flush_interval: Duration,
         compaction_interval: Duration,
         create_if_missing: bool,

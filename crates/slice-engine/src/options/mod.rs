@@ -104,6 +104,8 @@ pub struct Options {
     pub level_multiplier: u64,
     /// The size that compactions cut tables at. 64 MiB; at least 1 KiB.
     pub target_table_bytes: u64,
+    /// From how many bytes on a part of a merge is worth a thread of its own. 8 MiB; at least 1 KiB.
+    pub merge_part_bytes: u64,
     /// How often to look for memtables to flush. 1 second; at least 1 ms.
     pub flush_interval: Duration,
     /// How often to look for tables to compact, beside after each flush and compaction. 10 seconds; at least 1 ms.
@@ -135,6 +137,7 @@ impl Default for Options {
             level_base_bytes: 256 << 20,
             level_multiplier: 10,
             target_table_bytes: 64 << 20,
+            merge_part_bytes: 8 << 20,
             flush_interval: Duration::from_secs(1),
             compaction_interval: Duration::from_secs(10),
             create_if_missing: true,

@@ -15,7 +15,7 @@ fn the_defaults_are_valid() {
 
 #[test]
 fn each_option_out_of_its_bounds_is_refused_by_name() {
-    let cases: [(&str, Damage); 13] = [
+    let cases: [(&str, Damage); 14] = [
         ("memtable_size", |o| o.memtable_size = 0),
         ("max_frozen_memtables", |o| o.max_frozen_memtables = 0),
         ("block_size", |o| o.block_size = 1),
@@ -26,6 +26,7 @@ fn each_option_out_of_its_bounds_is_refused_by_name() {
         ("level_base_bytes", |o| o.level_base_bytes = 0),
         ("level_multiplier", |o| o.level_multiplier = 1),
         ("target_table_bytes", |o| o.target_table_bytes = 0),
+        ("merge_part_bytes", |o| o.merge_part_bytes = 0),
         ("flush_interval", |o| o.flush_interval = Duration::ZERO),
         ("durability interval", |o| o.durability = Durability::Interval(Duration::ZERO)),
         ("merge_parallelism", |o| {

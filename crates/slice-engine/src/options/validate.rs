@@ -30,6 +30,7 @@ impl Options {
         within("level_base_bytes", self.level_base_bytes, KIB..=TIB)?;
         within("level_multiplier", self.level_multiplier, 2..=100)?;
         within("target_table_bytes", self.target_table_bytes, KIB..=TIB)?;
+        within("merge_part_bytes", self.merge_part_bytes, KIB..=TIB)?;
         self.validate_times()?;
         self.compaction.validate()
     }

@@ -4,7 +4,8 @@
 //! - A file's bytes reach the disk by [`SECTOR`]s. Each pending write leaves, sector by sector, with probability
 //!   `keep`, what the sector held in memory just after it. So a write may be torn, and a later one be there while an
 //!   earlier one is not.
-//! - A file's length covers the sectors that are kept; a change of length alone is kept or not like a write.
+//! - A file's length covers the sectors that are kept; a change of length alone is kept or not like a write. A write
+//!   that made the file longer may leave the new length and no bytes: zeros, then.
 //! - Each pending change of names is kept or not, whole, in order, and independently of the bytes. But a change that
 //!   takes a name from a file is not kept without the one that gave the file another name.
 //! - A directory that was made is kept or not likewise; all that is in a lost one is lost.
@@ -12,7 +13,7 @@
 //! This is the model of "All File Systems Are Not Created Equal" (Pillai et al., OSDI 2014) without any ordering that
 //! a particular file system happens to give.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -35,6 +36,13 @@ impl State {
         self.with_files(dirs, names, |inode, file| {
             file.crashed(keep, &mut Random::new(seed ^ (inode + 1) << 32))
         })
+    }
+
+    /// What the end of the process leaves: all that is live, and nothing is more durable for it.
+    pub(super) fn killed(&self) -> State {
+        let mut state = State { open: BTreeMap::new(), ..self.clone() };
+        state.forget_unreachable();
+        state
     }
 
     /// All that is live, but of the last write to `inode` only a part of the front.
@@ -88,9 +96,14 @@ impl File {
         for change in &self.pending {
             change.apply(&mut memory);
             match change {
-                DataChange::Write { offset, bytes } => sectors(*offset, bytes.len())
-                    .filter(|_| random.chance(keep))
-                    .for_each(|sector| disk.copy_sector(&memory, sector)),
+                DataChange::Write { offset, bytes } => {
+                    sectors(*offset, bytes.len())
+                        .filter(|_| random.chance(keep))
+                        .for_each(|sector| disk.copy_sector(&memory, sector));
+                    if random.chance(keep) {
+                        disk.set_len(disk.len().max(offset + bytes.len() as u64));
+                    }
+                }
                 DataChange::SetLen(len) if random.chance(keep) => disk.set_len(*len),
                 DataChange::SetLen(_) => {}
             }

@@ -46,9 +46,11 @@ pub struct OpInfo {
     pub site: Option<SyncSite>,
 }
 
-/// The mutating operations of a file system, from its creation to the call of [`MemFs::history`].
+/// The mutating operations of a file system, from the beginning of the recording to the call of [`MemFs::history`].
 #[derive(Clone, Debug)]
 pub struct History {
+    /// The file system before the first operation.
+    start: Arc<State>,
     ops: Arc<[(OpInfo, Op)]>,
     log_kind: LogKind,
 }
@@ -69,9 +71,9 @@ impl History {
         self.ops.iter().map(|(info, _)| info)
     }
 
-    /// Goes back to the empty file system, to apply the operations one by one.
+    /// Goes back to the beginning of the recording, to apply the operations one by one.
     pub fn replay(&self) -> Replay {
-        Replay { history: self.clone(), applied: 0, state: State::new() }
+        Replay { history: self.clone(), applied: 0, state: State::clone(&self.start) }
     }
 }
 
@@ -110,6 +112,12 @@ impl Replay {
         self.image(self.state.crashed(keep, seed))
     }
 
+    /// What the end of the process leaves at this point: all that happened, and no more of it durable than before. A
+    /// power failure later on may still take what was never synced.
+    pub fn killed_image(&self) -> MemFs {
+        self.image(self.state.killed())
+    }
+
     /// All that happened so far, durable or not, but of the last operation, if it wrote bytes, only a part of the
     /// front: what the end of the process in the middle of a write may leave.
     pub fn torn_image(&self, seed: u64) -> MemFs {
@@ -126,12 +134,18 @@ impl Replay {
 }
 
 /// Writes the operations down.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Journal {
+    start: Arc<State>,
     ops: Vec<(OpInfo, Op)>,
 }
 
 impl Journal {
+    /// An empty one, which begins with this state.
+    pub(super) fn new(start: State) -> Self {
+        Self { start: Arc::new(start), ops: Vec::new() }
+    }
+
     /// Adds an operation, which `state` has not seen yet.
     pub(super) fn record(&mut self, state: &State, op: &Op) {
         let index = self.ops.len() as u64;
@@ -139,7 +153,7 @@ impl Journal {
     }
 
     pub(super) fn history(&self, log_kind: LogKind) -> History {
-        History { ops: self.ops.as_slice().into(), log_kind }
+        History { start: self.start.clone(), ops: self.ops.as_slice().into(), log_kind }
     }
 }
 

@@ -79,7 +79,7 @@ impl MemFs {
 
     /// An empty file system that keeps a [history](MemFs::history) of its operations, with all bytes ever written.
     pub fn recording() -> Self {
-        Self::build(State::new(), LogKind::default(), Some(Journal::default()))
+        Self::recording_with_log_kind(LogKind::default())
     }
 
     /// The same with logs that look like this.
@@ -88,8 +88,9 @@ impl MemFs {
     ///
     /// When a chunk is 0 bytes long.
     pub fn recording_with_log_kind(kind: LogKind) -> Self {
-        assert_ne!(kind, LogKind::Preallocated { chunk: 0 }, "a chunk has bytes");
-        Self::build(State::new(), kind, Some(Journal::default()))
+        let fs = Self::with_log_kind(kind);
+        fs.record();
+        fs
     }
 
     /// What a power failure now may leave: the synced state, and of what came after a part that `seed` chooses.
@@ -109,10 +110,24 @@ impl MemFs {
         self.shared.read().operations
     }
 
-    /// The operations so far. Empty unless the file system is [`recording`](MemFs::recording).
+    /// Begins a [history](MemFs::history) with what is there now, and forgets an earlier one. So the recovery of a
+    /// crash image is recorded, to crash it in turn.
+    pub fn record(&self) {
+        let mut inner = self.shared.write();
+        inner.journal = Some(Journal::new(inner.state.clone()));
+    }
+
+    /// The operations since the recording began. Empty unless the file system is [`recording`](MemFs::recording).
     pub fn history(&self) -> History {
-        let nothing = Journal::default();
-        self.shared.read().journal.as_ref().unwrap_or(&nothing).history(self.shared.log_kind)
+        let inner = self.shared.read();
+        let nothing = || Journal::new(State::new()).history(self.shared.log_kind);
+        inner.journal.as_ref().map_or_else(nothing, |journal| journal.history(self.shared.log_kind))
+    }
+
+    /// What the end of the process leaves now: see [`Replay::killed_image`].
+    #[must_use]
+    pub fn killed_image(&self) -> MemFs {
+        Self::build(self.shared.read().state.killed(), self.shared.log_kind, None)
     }
 
     /// Makes the syncs of one site do nothing from now on, here and in the crash images that are taken: the mutant of

@@ -159,7 +159,7 @@ impl DataChange {
 }
 
 /// The whole file system.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct State {
     pub(super) dirs: BTreeSet<Arc<Path>>,
     /// Those of them whose names are not durable. Nothing in them is, then, synced or not.
@@ -249,7 +249,7 @@ impl State {
     }
 
     /// Drops the bytes of files that have no name, cannot get one back in a crash, and are not open.
-    fn forget_unreachable(&mut self) {
+    pub(super) fn forget_unreachable(&mut self) {
         let mut reachable: BTreeSet<Inode> = self.open.keys().copied().collect();
         reachable.extend(self.live.iter().map(|(_, inode)| inode));
         reachable.extend(self.synced.iter().map(|(_, inode)| inode));

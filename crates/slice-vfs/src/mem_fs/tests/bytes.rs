@@ -37,11 +37,10 @@ fn a_write_is_torn_at_sectors_and_holes_are_zeros() {
     let mut holes = 0;
     for seed in 0..50 {
         let found = read(&fs.crash_image(0.5, seed), "/a").unwrap();
-        assert_eq!(found.len() % 512, 0, "the length covers what is kept");
+        assert_eq!(found.len() % 512, 0, "the length covers what is kept, and may be all of it");
         for sector in found.chunks(512) {
             assert!(sector == [0; 512] || sector == [1; 512], "a sector is written in one piece");
         }
-        assert!(found.last().is_none_or(|byte| *byte == 1), "the length is that of what is kept");
         holes += found.chunks(512).filter(|sector| sector[0] == 0).count();
     }
     assert!(holes > 50, "later sectors are kept without earlier ones");
@@ -57,7 +56,9 @@ fn a_later_append_to_a_sector_takes_the_earlier_one_along() {
     let mut found: Vec<_> = (0..100).map(|seed| read(&fs.crash_image(0.5, seed), "/a").unwrap()).collect();
     found.sort();
     found.dedup();
-    assert_eq!(found, [&b""[..], b"one", b"onetwo"]);
+    assert!(found.contains(&b"onetwo".to_vec()));
+    let nothing_to_the_front = |found: &Vec<u8>| *found != b"\0\0\0two" && *found != b"two";
+    assert!(found.iter().all(nothing_to_the_front), "{found:?}");
 }
 
 #[test]
@@ -183,4 +184,13 @@ proptest! {
         prop_assert_eq!(&read(&fs.crash_image(0.0, seed), "/a").unwrap(), &states[0]);
         prop_assert_eq!(&read(&fs.crash_image(1.0, seed), "/a").unwrap(), &states[states.len() - 1]);
     }
+}
+
+#[test]
+fn a_file_may_have_grown_without_its_bytes() {
+    let fs = MemFs::new();
+    create_durable(&fs, "/a", b"").append(&[7; 700]).unwrap();
+    let left: Vec<_> = (0..100).map(|seed| read(&fs.crash_image(0.5, seed), "/a").unwrap()).collect();
+    assert!(left.contains(&vec![0; 700]), "the length is there, and none of the bytes");
+    assert!(left.contains(&Vec::new()), "neither is there");
 }

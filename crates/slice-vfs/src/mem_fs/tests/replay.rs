@@ -109,3 +109,35 @@ fn a_torn_image_after_anything_but_a_write_is_the_live_state() {
     while replay.advance().is_some() {}
     assert_eq!(everything(&replay.torn_image(0)), everything(&fs));
 }
+
+#[test]
+fn a_recording_may_begin_with_what_is_there() {
+    let fs = MemFs::new();
+    write_atomic(&fs, at("/a"), b"before", SITES).unwrap();
+    let mut log = fs.create_log(at("/log")).unwrap();
+    fs.record();
+    log.append(&[b"after"]).unwrap();
+    fs.remove_file(at("/a")).unwrap();
+    let history = fs.history();
+    assert_eq!((history.len(), history.iter().next().unwrap().index), (2, 0));
+    let mut replay = history.replay();
+    assert_eq!(everything(&replay.crash_image(0.0, 0)), [("a".to_owned(), b"before".to_vec())]);
+    while replay.advance().is_some() {}
+    assert_eq!(everything(&replay.crash_image(1.0, 0)), everything(&fs));
+}
+
+#[test]
+fn the_end_of_the_process_loses_nothing_and_makes_nothing_durable() {
+    let fs = MemFs::recording_with_log_kind(LogKind::Plain);
+    write_atomic(&fs, at("/a"), b"durable", SITES).unwrap();
+    fs.create_log(at("/log")).unwrap().append(&[b"not so"]).unwrap();
+    let mut replay = fs.history().replay();
+    while replay.advance().is_some() {}
+    for killed in [fs.killed_image(), replay.killed_image()] {
+        assert_eq!(everything(&killed), everything(&fs));
+        assert_eq!(read(&killed.crash_image(0.0, 0), "/log"), None);
+        killed.sync_dir(at("/"), HERE).unwrap();
+        killed.sync_file(at("/log"), HERE).unwrap();
+        assert_eq!(read(&killed.crash_image(0.0, 0), "/log").unwrap(), b"not so");
+    }
+}
