@@ -24,6 +24,7 @@ use crate::db::Handle;
 use crate::health::Health;
 use crate::options::{Builder, Options};
 use crate::stats::LSMStats;
+use crate::write_batch::WriteBatch;
 
 /// An ordered map of bytes, in a directory; see [`slice::LSMTree`](crate::LSMTree), whose every method this has.
 #[derive(Clone)]
@@ -56,7 +57,8 @@ impl LSMTree {
     ///
     /// As [`slice::LSMTree::put`](crate::LSMTree::put).
     pub fn put(&self, key: &[u8], value: &[u8]) -> Result<()> {
-        self.handle.core.write_blocking(EntryKind::Put, key, value)
+        let core = &self.handle.core;
+        core.finish_blocking(core.write_now(EntryKind::Put, key, value)?)
     }
 
     /// The newest value of a key.
@@ -75,7 +77,22 @@ impl LSMTree {
     ///
     /// As [`slice::LSMTree::delete`](crate::LSMTree::delete).
     pub fn delete(&self, key: &[u8]) -> Result<()> {
-        self.handle.core.write_blocking(EntryKind::Delete, key, &[])
+        let core = &self.handle.core;
+        core.finish_blocking(core.write_now(EntryKind::Delete, key, &[])?)
+    }
+
+    /// Writes all of a batch, as a whole.
+    ///
+    /// # Errors
+    ///
+    /// As [`slice::LSMTree::write`](crate::LSMTree::write).
+    pub fn write(&self, batch: WriteBatch) -> Result<()> {
+        let core = &self.handle.core;
+        core.check_open()?;
+        if batch.is_empty() {
+            return Ok(());
+        }
+        core.finish_blocking(core.write_batch_now(batch.encoded)?)
     }
 
     /// Makes all that was written before the call survive a power failure.

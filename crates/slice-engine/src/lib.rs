@@ -8,11 +8,16 @@ mod health;
 pub mod lsm;
 mod manifest;
 pub mod options;
+#[cfg(feature = "planted-bugs")]
+pub mod planted;
+#[cfg(not(feature = "planted-bugs"))]
+mod planted;
 mod recovery;
 mod signal;
 mod stats;
 pub mod sync_sites;
 mod tree;
+mod write_batch;
 
 pub use health::Health;
 pub use lsm::LSMTree;
@@ -21,6 +26,7 @@ pub use slice_sstable::Compression;
 pub use slice_types::{Error, ErrorKind, MAX_KEY_LEN, MAX_VALUE_LEN, Result};
 pub use slice_vfs as vfs;
 pub use slice_wal::RecoveryMode;
+pub use write_batch::WriteBatch;
 
 /// The error of the store, under the name that its first users know.
 pub use slice_types::Error as SliceError;

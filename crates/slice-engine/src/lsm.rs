@@ -15,6 +15,7 @@ use crate::db::Handle;
 use crate::health::Health;
 use crate::options::{Builder, Options};
 pub use crate::stats::{CompactionStats, FlushStats, LSMStats};
+use crate::write_batch::WriteBatch;
 
 /// An ordered map of bytes, in a directory.
 ///
@@ -87,7 +88,8 @@ impl LSMTree {
     /// `StorageFull` or `Io` when the log cannot grow, or when the memory for writes is full and flushes fail. Nothing
     /// was written then, but for a failed fsync: after that the write may or may not survive a crash.
     pub async fn put(&self, key: &[u8], value: &[u8]) -> Result<()> {
-        self.handle.core.write(EntryKind::Put, key, value).await
+        let core = &self.handle.core;
+        core.finish(core.write_now(EntryKind::Put, key, value)?).await
     }
 
     /// The newest value of a key.
@@ -118,7 +120,25 @@ impl LSMTree {
     ///
     /// As [`put`](Self::put).
     pub async fn delete(&self, key: &[u8]) -> Result<()> {
-        self.handle.core.write(EntryKind::Delete, key, &[]).await
+        let core = &self.handle.core;
+        core.finish(core.write_now(EntryKind::Delete, key, &[])?).await
+    }
+
+    /// Writes all of a batch: seen by readers, and found after a crash, as a whole or not at all. An empty batch does
+    /// nothing.
+    ///
+    /// Acknowledged as [`Options::durability`] says, and when dropped before, as for [`put`](Self::put).
+    ///
+    /// # Errors
+    ///
+    /// As [`put`](Self::put).
+    pub async fn write(&self, batch: WriteBatch) -> Result<()> {
+        let core = &self.handle.core;
+        core.check_open()?;
+        if batch.is_empty() {
+            return Ok(());
+        }
+        core.finish(core.write_batch_now(batch.encoded)?).await
     }
 
     /// Makes all that was written before the call survive a power failure, whatever the durability: one fsync.

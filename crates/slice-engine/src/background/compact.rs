@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use slice_compaction::{
-    Busy, Levels, MergeOptions, MergeStats, Task, TaskKind, merge, pick_full, split_ranges,
+    Busy, DeeperKeys, Levels, MergeOptions, MergeStats, Task, TaskKind, merge, pick_full, split_ranges,
 };
 use slice_sstable::{CachePolicy, IterOptions, ReadMode};
 use slice_types::{Error, Level, Result, SeqNo};
@@ -13,6 +13,7 @@ use super::outputs::Outputs;
 use super::threads::in_parallel;
 use crate::background::clock::now;
 use crate::db::Core;
+use crate::planted::Bug;
 use crate::signal::{Signal, lock};
 use crate::tree::{Input, OpenTable, RunIter, Version};
 
@@ -234,7 +235,7 @@ impl Core {
         let options = MergeOptions {
             snapshots: &[],
             visible: self.commit.visible(),
-            deeper: job.task.deeper_keys(&job.shape),
+            deeper: self.deeper_keys(job),
             target_table_bytes: job.task.target_table_bytes(&self.strategy_options),
             grandparents: job.task.grandparents(&job.shape),
             range: (part.start.as_deref(), part.end.as_deref()),
@@ -242,6 +243,14 @@ impl Core {
         };
         let stats = merge(inputs(job), &options, &mut outputs)?;
         Ok((stats, outputs))
+    }
+
+    /// The keys whose tombstones the job must keep.
+    fn deeper_keys(&self, job: &Job) -> DeeperKeys {
+        if self.options.planted.has(Bug::DropTombstones) {
+            return DeeperKeys::default();
+        }
+        job.task.deeper_keys(&job.shape)
     }
 }
 

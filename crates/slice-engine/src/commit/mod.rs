@@ -22,6 +22,7 @@ use slice_wal::{EncodedBatch, GroupSync, LogPosition, LogWriter};
 use crate::background::clock::now;
 use crate::db::Logs;
 use crate::options::Options;
+use crate::planted::{Bug, Planted};
 use crate::signal::lock;
 use crate::tree::{Frozen, Memory, Tree};
 
@@ -32,6 +33,7 @@ pub(crate) struct Commit {
     pub(crate) sync: Arc<GroupSync>,
     memtable_size: usize,
     max_frozen: usize,
+    planted: Planted,
 }
 
 struct State {
@@ -104,6 +106,7 @@ impl Commit {
             sync,
             memtable_size: options.memtable_size,
             max_frozen: options.max_frozen_memtables,
+            planted: options.planted,
         }
     }
 
@@ -130,6 +133,21 @@ impl Commit {
         if freeze == Freeze::Full {
             return Ok(Attempt::Full);
         }
+        let end = if self.planted.has(Bug::SplitBatch) {
+            self.commit_split(&mut state, batch)?
+        } else {
+            self.commit(&mut state, batch)?
+        };
+        let low = state.log.is_low();
+        drop(state);
+        if low {
+            logs.ask_for_space();
+        }
+        Ok(Attempt::Done(end, freeze))
+    }
+
+    /// Logs, inserts and publishes a batch.
+    fn commit(&self, state: &mut State, batch: &EncodedBatch) -> Result<LogPosition> {
         let first = state.next;
         let end = state.append(first, batch)?;
         if state.since.is_none() {
@@ -139,12 +157,19 @@ impl Commit {
         state.next = last.plus(1);
         self.visible.store(last.get(), Ordering::Release);
         self.sync.appended(end);
-        let low = state.log.is_low();
-        drop(state);
-        if low {
-            logs.ask_for_space();
+        Ok(end)
+    }
+
+    /// The planted bug: each entry of a batch is a batch of its own.
+    fn commit_split(&self, state: &mut State, batch: &EncodedBatch) -> Result<LogPosition> {
+        let mut end = state.log.position();
+        for entry in batch.entries() {
+            let entry = entry?;
+            let mut part = EncodedBatch::new();
+            part.push(entry.keyspace, entry.kind, entry.key, entry.value)?;
+            end = self.commit(state, &part)?;
         }
-        Ok(Attempt::Done(end, freeze))
+        Ok(end)
     }
 
     /// Freezes the memtable, if it holds anything.

@@ -13,6 +13,7 @@ use super::Core;
 use crate::background::clock::now;
 use crate::commit::{Attempt, Freeze};
 use crate::options::Durability;
+use crate::planted::Bug;
 
 /// Buffers of threads are not kept beyond this size, in bytes.
 const KEPT_BUFFER_MAX: usize = 1 << 20;
@@ -27,6 +28,12 @@ pub(crate) enum Written {
     Done(LogPosition),
     /// Nowhere yet: it has to wait first, for this long or for a flush.
     Waits(EncodedBatch, Wait),
+}
+
+/// The same for a batch that the caller keeps.
+enum Tried {
+    Done(LogPosition),
+    Waits(Wait),
 }
 
 /// What a writer waits for.
@@ -47,19 +54,34 @@ impl Core {
             batch.clear();
             batch.push(KeyspaceId::DEFAULT, kind, key, value)?;
             batch.seal();
-            let wait = match self.pressure.delay(batch.byte_len()) {
-                Some(delay) => Wait::Delay(delay),
-                None => match self.attempt(batch)? {
-                    Attempt::Full => Wait::Flush,
-                    Attempt::Done(end, _) => {
-                        if batch.byte_len() > KEPT_BUFFER_MAX {
-                            *batch = EncodedBatch::new();
-                        }
-                        return Ok(Written::Done(end));
+            match self.try_write(batch)? {
+                Tried::Waits(wait) => Ok(Written::Waits(std::mem::take(batch), wait)),
+                Tried::Done(end) => {
+                    if batch.byte_len() > KEPT_BUFFER_MAX {
+                        *batch = EncodedBatch::new();
                     }
-                },
-            };
-            Ok(Written::Waits(std::mem::take(batch), wait))
+                    Ok(Written::Done(end))
+                }
+            }
+        })
+    }
+
+    /// Writes a batch, which has entries, if that needs no waiting.
+    pub(crate) fn write_batch_now(&self, mut batch: EncodedBatch) -> Result<Written> {
+        batch.seal();
+        Ok(match self.try_write(&batch)? {
+            Tried::Waits(wait) => Written::Waits(batch, wait),
+            Tried::Done(end) => Written::Done(end),
+        })
+    }
+
+    fn try_write(&self, batch: &EncodedBatch) -> Result<Tried> {
+        if let Some(delay) = self.pressure.delay(batch.byte_len()) {
+            return Ok(Tried::Waits(Wait::Delay(delay)));
+        }
+        Ok(match self.attempt(batch)? {
+            Attempt::Full => Tried::Waits(Wait::Flush),
+            Attempt::Done(end, _) => Tried::Done(end),
         })
     }
 
@@ -71,16 +93,18 @@ impl Core {
         Ok(attempt)
     }
 
-    /// Writes one entry as a thread: acknowledged when this returns.
-    pub(crate) fn write_blocking(&self, kind: EntryKind, key: &[u8], value: &[u8]) -> Result<()> {
-        let end = match self.write_now(kind, key, value)? {
+    /// Waits as a thread for what is left of a write: acknowledged when this returns.
+    pub(crate) fn finish_blocking(&self, written: Written) -> Result<()> {
+        let end = match written {
             Written::Done(end) => end,
             Written::Waits(batch, wait) => self.write_waiting(&batch, wait)?,
         };
-        match self.options.durability {
-            Durability::Fsync => self.sync_to(end),
-            Durability::Buffered | Durability::Interval(_) => Ok(()),
-        }
+        if self.acknowledges_durable() { self.sync_to(end) } else { Ok(()) }
+    }
+
+    /// Whether a write is acknowledged only when it is on the disk.
+    fn acknowledges_durable(&self) -> bool {
+        self.options.durability == Durability::Fsync && !self.options.planted.has(Bug::AckBeforeSync)
     }
 
     fn write_waiting(&self, batch: &EncodedBatch, mut wait: Wait) -> Result<LogPosition> {
@@ -99,19 +123,15 @@ impl Core {
         }
     }
 
-    /// Writes one entry as a task: acknowledged when this is done.
+    /// Waits as a task for what is left of a write: acknowledged when this is done.
     ///
-    /// Dropped before that, the entry is either written or not, as after a crash; nothing stays locked.
-    pub(crate) async fn write(&self, kind: EntryKind, key: &[u8], value: &[u8]) -> Result<()> {
-        let end = match self.write_now(kind, key, value)? {
+    /// Dropped before that, the write has either happened or not, as after a crash; nothing stays locked.
+    pub(crate) async fn finish(&self, written: Written) -> Result<()> {
+        let end = match written {
             Written::Done(end) => end,
             Written::Waits(batch, wait) => self.write_waited(&batch, wait).await?,
         };
-        match self.options.durability {
-            Durability::Fsync if self.is_inline() => self.sync_to(end),
-            Durability::Fsync => self.commit.sync.waited(end).await.map_err(|error| self.sync_failed(error)),
-            Durability::Buffered | Durability::Interval(_) => Ok(()),
-        }
+        if self.acknowledges_durable() { self.synced_to(end).await } else { Ok(()) }
     }
 
     async fn write_waited(&self, batch: &EncodedBatch, mut wait: Wait) -> Result<LogPosition> {
@@ -144,7 +164,16 @@ impl Core {
     /// Makes the log durable up to `end`, or waits until somebody has.
     pub(crate) fn sync_to(&self, end: LogPosition) -> Result<()> {
         let synced = if self.is_inline() { self.sync_round() } else { self.commit.sync.wait(end) };
-        synced.map_err(|error| self.sync_failed(error))
+        self.outcome(synced)
+    }
+
+    /// As [`Core::sync_to`], as a task.
+    async fn synced_to(&self, end: LogPosition) -> Result<()> {
+        if self.is_inline() {
+            return self.sync_to(end);
+        }
+        let synced = self.commit.sync.waited(end).await;
+        self.outcome(synced)
     }
 
     /// One fsync for all that has been written so far.
@@ -167,17 +196,13 @@ impl Core {
 
     pub(crate) async fn sync(&self) -> Result<()> {
         self.check_open()?;
-        if self.is_inline() {
-            return self.sync_blocking();
-        }
-        let end = self.commit.position();
-        self.commit.sync.waited(end).await.map_err(|error| self.sync_failed(error))
+        self.synced_to(self.commit.position()).await
     }
 
     /// A failed fsync may have lost what it was asked to write, and asking again could say "done": so no more is
     /// acknowledged. Whoever learns of it first sees to that, before anyone is told.
     pub(crate) fn log_failed(&self, error: &Error) {
-        if error.kind() == ErrorKind::Closed {
+        if error.kind() == ErrorKind::Closed || self.options.planted.has(Bug::ForgetFailedSync) {
             return;
         }
         self.commit.refuse(read_only(error));
@@ -186,12 +211,17 @@ impl Core {
         }
     }
 
-    fn sync_failed(&self, error: Error) -> Error {
-        if self.is_stopping() {
-            return self.closed();
+    /// What is told to who waited for an fsync of the log.
+    fn outcome(&self, synced: Result<()>) -> Result<()> {
+        match synced {
+            Ok(()) => Ok(()),
+            Err(_) if self.options.planted.has(Bug::ForgetFailedSync) => Ok(()),
+            Err(_) if self.is_stopping() => Err(self.closed()),
+            Err(error) => {
+                self.log_failed(&error);
+                Err(error)
+            }
         }
-        self.log_failed(&error);
-        error
     }
 }
 

@@ -65,6 +65,13 @@ impl Builder {
         self
     }
 
+    /// Gives the store a bug, for tests that have to find it.
+    #[cfg(feature = "planted-bugs")]
+    pub fn plant(mut self, bug: crate::planted::Bug) -> Self {
+        self.options.planted = crate::planted::Planted::of(bug);
+        self
+    }
+
     setters! {
         memtable_size: usize,
         max_frozen_memtables: usize,

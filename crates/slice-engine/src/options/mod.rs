@@ -15,6 +15,7 @@ use slice_compaction::CompactionConfig;
 use slice_sstable::Compression;
 use slice_wal::RecoveryMode;
 
+use crate::planted::Planted;
 pub use builder::Builder;
 
 /// When an acknowledged write is safe, and from what.
@@ -114,6 +115,7 @@ pub struct Options {
     pub create_if_missing: bool,
     /// Who does the background work. [`Background::Threads`].
     pub background: Background,
+    pub(crate) planted: Planted,
 }
 
 impl Default for Options {
@@ -142,6 +144,7 @@ impl Default for Options {
             compaction_interval: Duration::from_secs(10),
             create_if_missing: true,
             background: Background::default(),
+            planted: Planted::default(),
         }
     }
 }

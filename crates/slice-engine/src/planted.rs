@@ -1,0 +1,63 @@
+//! Bugs planted on purpose, so that the tests can show that they would find such a bug.
+//!
+//! They are compiled in by the feature `planted-bugs` only, which nothing but tests turns on; and even then each store
+//! has none until [`Builder::plant`](crate::Builder::plant) gives it one. Without the feature [`Planted::has`] is
+//! `false` for the compiler, and nothing of them is left.
+
+/// A bug that a store can be opened with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    not(feature = "planted-bugs"),
+    expect(unreachable_pub, reason = "it is public where it can be planted")
+)]
+#[non_exhaustive]
+pub enum Bug {
+    /// A write with `Fsync` is acknowledged without waiting for the fsync.
+    AckBeforeSync,
+    /// A failed fsync of the log counts as done.
+    ForgetFailedSync,
+    /// The entries of a batch are logged and published one by one.
+    SplitBatch,
+    /// Compactions drop every tombstone, whatever lies below.
+    DropTombstones,
+    /// A read does not see the newest commit.
+    ReadBehind,
+}
+
+impl Bug {
+    /// All of them.
+    #[cfg(feature = "planted-bugs")]
+    pub const ALL: [Self; 5] = [
+        Self::AckBeforeSync,
+        Self::ForgetFailedSync,
+        Self::SplitBatch,
+        Self::DropTombstones,
+        Self::ReadBehind,
+    ];
+}
+
+/// The bug of a store, if it has one.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Planted {
+    #[cfg(feature = "planted-bugs")]
+    bug: Option<Bug>,
+}
+
+impl Planted {
+    #[cfg(feature = "planted-bugs")]
+    pub(crate) const fn of(bug: Bug) -> Self {
+        Self { bug: Some(bug) }
+    }
+
+    #[cfg(feature = "planted-bugs")]
+    pub(crate) fn has(self, bug: Bug) -> bool {
+        self.bug == Some(bug)
+    }
+
+    #[cfg(not(feature = "planted-bugs"))]
+    #[expect(clippy::unused_self, reason = "it has no bug to ask for")]
+    #[inline]
+    pub(crate) const fn has(self, _bug: Bug) -> bool {
+        false
+    }
+}
