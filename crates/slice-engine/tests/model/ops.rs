@@ -1,0 +1,92 @@
+//! What is done to a store, one step after the other.
+//!
+//! A new kind of step (a snapshot, a scan) is a variant here, an arm in `Model::apply` and one in `Store::apply`.
+
+use proptest::prelude::*;
+use slice::Background;
+
+use crate::alphabet::{Key, Probe, Value, key, probe, value};
+use crate::settings::{Settings, settings};
+
+/// A step.
+#[derive(Clone, Debug)]
+pub(crate) enum Op {
+    Write(Write),
+    /// Several writes, of which all or none survive a crash.
+    Batch(Vec<Write>),
+    Get(Probe),
+    ClearCache,
+    Sync,
+    Flush,
+    Compact,
+    Reopen(Leave, Box<Settings>),
+    Crash(Crash),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Write {
+    Put(Key, Value),
+    Delete(Key),
+}
+
+/// How a store is left.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Leave {
+    Drop,
+    Close,
+}
+
+/// A power failure, and an open of what it leaves.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Crash {
+    /// The probability that a change that was not synced is kept.
+    pub(crate) keep: f64,
+    /// Chooses which ones.
+    pub(crate) seed: u64,
+}
+
+impl Op {
+    /// Whether it moves, forgets or reloads data: all of it is looked at then.
+    pub(crate) const fn is_upkeep(&self) -> bool {
+        matches!(self, Self::Flush | Self::Compact | Self::Reopen(..) | Self::Crash(_))
+    }
+}
+
+/// A step that every store answers alike.
+pub(crate) fn repeatable(background: Background) -> impl Strategy<Value = Op> {
+    let reopen = (leave(), settings(background)).prop_map(|(leave, next)| Op::Reopen(leave, Box::new(next)));
+    prop_oneof![
+        24 => write().prop_map(Op::Write),
+        8 => prop::collection::vec(write(), 0..8).prop_map(Op::Batch),
+        24 => probe().prop_map(Op::Get),
+        3 => Just(Op::ClearCache),
+        3 => Just(Op::Sync),
+        6 => Just(Op::Flush),
+        2 => Just(Op::Compact),
+        3 => reopen,
+    ]
+}
+
+/// Any step.
+pub(crate) fn any_op(background: Background) -> BoxedStrategy<Op> {
+    prop_oneof![
+        24 => repeatable(background),
+        1 => crash().prop_map(Op::Crash),
+    ]
+    .boxed()
+}
+
+fn write() -> impl Strategy<Value = Write> {
+    prop_oneof![
+        3 => (key(), value()).prop_map(|(key, value)| Write::Put(key, value)),
+        1 => key().prop_map(Write::Delete),
+    ]
+}
+
+fn leave() -> impl Strategy<Value = Leave> {
+    prop_oneof![Just(Leave::Drop), Just(Leave::Close)]
+}
+
+fn crash() -> impl Strategy<Value = Crash> {
+    (prop_oneof![Just(1.0), Just(0.5), Just(0.0)], any::<u64>()).prop_map(|(keep, seed)| Crash { keep, seed })
+}

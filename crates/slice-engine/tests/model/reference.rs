@@ -1,0 +1,129 @@
+//! The model: an ordered map, and how much of its history is sure to survive a power failure.
+//!
+//! ```text
+//!   commits   ───────── durable ─────────┬── unsynced ──┐
+//!                                        │  A    B   C  │    after a crash the store holds `durable`,
+//!                                     durable           contents   or that and A, or A and B, or all three
+//! ```
+//!
+//! A crash does not change the model: the store under test finds out which of the states it came back in, and does
+//! again what was lost, as a client would. So the model needs no guess, and a sequence of steps has one outcome.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use proptest_state_machine::{ReferenceStateMachine, Sequential};
+use slice::Background;
+use slice::planted::Bug;
+use slice::vfs::LogKind;
+
+use crate::alphabet::Value;
+use crate::ops::{Op, Write, any_op};
+use crate::settings::{Settings, log_kind, settings};
+
+/// What a store holds.
+pub(crate) type Contents = BTreeMap<Arc<[u8]>, Value>;
+
+/// Writes that are visible together.
+pub(crate) type Commit = Vec<Write>;
+
+/// What the store must hold, and what it may fall back to.
+#[derive(Clone, Debug)]
+pub(crate) struct Model {
+    pub(crate) log_kind: LogKind,
+    pub(crate) background: Background,
+    /// Of the open store.
+    pub(crate) settings: Settings,
+    pub(crate) contents: Contents,
+    /// The contents when it was last certain that all was durable.
+    pub(crate) durable: Contents,
+    /// What was committed since.
+    pub(crate) unsynced: Vec<Commit>,
+}
+
+impl Model {
+    pub(crate) fn new(log_kind: LogKind, background: Background, settings: Settings) -> Self {
+        let (contents, durable) = (Contents::new(), Contents::new());
+        Self { log_kind, background, settings, contents, durable, unsynced: Vec::new() }
+    }
+
+    /// Does a step.
+    pub(crate) fn apply(&mut self, op: &Op) {
+        match op {
+            Op::Write(write) => self.commit(std::slice::from_ref(write)),
+            Op::Batch(writes) => self.commit(writes),
+            Op::Get(_) | Op::ClearCache | Op::Crash(_) => {}
+            Op::Sync | Op::Flush | Op::Compact => self.all_is_durable(),
+            // What an open has replayed from logs, it has synced.
+            Op::Reopen(_, next) => {
+                self.settings = self.settings.succeeded_by(Settings::clone(next));
+                self.all_is_durable();
+            }
+        }
+    }
+
+    fn commit(&mut self, writes: &[Write]) {
+        apply_commit(&mut self.contents, writes);
+        self.unsynced.push(writes.to_vec());
+        if self.settings.is_durable_at_once() {
+            self.all_is_durable();
+        }
+    }
+
+    fn all_is_durable(&mut self) {
+        self.durable = self.contents.clone();
+        self.unsynced.clear();
+    }
+}
+
+pub(crate) fn apply_commit(contents: &mut Contents, writes: &[Write]) {
+    for write in writes {
+        match write {
+            Write::Put(key, value) => contents.insert(key.bytes(), *value),
+            Write::Delete(key) => contents.remove(&key.bytes()),
+        };
+    }
+}
+
+/// The model as proptest wants it.
+#[derive(Debug)]
+pub(crate) struct Reference;
+
+impl ReferenceStateMachine for Reference {
+    type State = Model;
+    type Transition = Op;
+
+    fn init_state() -> BoxedStrategy<Model> {
+        initial(Background::Inline, None)
+    }
+
+    fn transitions(model: &Model) -> BoxedStrategy<Op> {
+        any_op(model.background)
+    }
+
+    fn apply(mut model: Model, op: &Op) -> Model {
+        model.apply(op);
+        model
+    }
+}
+
+fn initial(background: Background, planted: Option<Bug>) -> BoxedStrategy<Model> {
+    (log_kind(), settings(background))
+        .prop_map(move |(kind, settings)| Model::new(kind, background, settings.plant(planted)))
+        .boxed()
+}
+
+/// Sequences of so many steps, on stores of this kind, with or without a planted bug.
+pub(crate) type Machine = Sequential<Model, Op, BoxedStrategy<Model>, BoxedStrategy<Op>>;
+
+pub(crate) fn machine(background: Background, planted: Option<Bug>, steps: RangeInclusive<usize>) -> Machine {
+    Sequential::new(
+        steps.into(),
+        move || initial(background, planted),
+        Reference::preconditions,
+        Reference::transitions,
+        Reference::apply,
+    )
+}
