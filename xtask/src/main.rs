@@ -2,6 +2,7 @@
 
 mod bench;
 mod ci;
+mod fuzz;
 mod tidy;
 
 use std::path::Path;
@@ -18,6 +19,8 @@ enum Chore {
     Ci,
     /// Checks the rules of the repository that neither the compiler nor clippy knows.
     Tidy,
+    /// Fuzzes the decoders.
+    Fuzz(fuzz::Args),
     /// Builds the workload driver for release and runs it, with the arguments that follow.
     #[command(disable_help_flag = true)]
     Bench {
@@ -31,6 +34,7 @@ fn main() -> ExitCode {
     let outcome = match Chore::parse() {
         Chore::Ci => ci::run(),
         Chore::Tidy => tidy::run(root()),
+        Chore::Fuzz(args) => fuzz::run(&args),
         Chore::Bench { args } => bench::run(&args),
     };
     match outcome {

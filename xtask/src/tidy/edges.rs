@@ -34,7 +34,7 @@ const ALLOWED: [(&str, &[&str]); 13] = [
             "slice-compaction",
         ],
     ),
-    ("slice-crash", &["slice-engine"]),
+    ("slice-crash", &["slice-engine", "slice-types"]),
     ("slice-cli", &["slice-engine"]),
     ("slice-benches", &["slice-engine"]),
     ("xtask", &[]),

@@ -23,7 +23,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use slice_types::{Error, ErrorKind, Result};
+use slice_types::{Error, ErrorKind, KeyspaceId, Result};
 use slice_vfs::{AppendFile, AtomicSites, Fs, SyncSite, read_all, write_atomic};
 
 use crate::db::names::{CURRENT, FileName, manifest_name};
@@ -85,6 +85,9 @@ impl Manifest {
         let bytes =
             read_all(fs, &path).map_err(|error| missing_or(error, "read the manifest").with_file(&path))?;
         let state = format::replay(&bytes).map_err(|error| error.with_file(&path))?;
+        if !state.keyspaces.contains_key(&KeyspaceId::DEFAULT) {
+            return Err(Error::corruption("the manifest has no default keyspace").with_file(path));
+        }
         Ok(Some(state))
     }
 

@@ -119,6 +119,17 @@ fn damage_before_the_last_record_is_an_error_and_never_an_older_state() {
     }
 }
 
+/// Found by fuzzing: it opened, and its first flush failed for ever.
+#[test]
+fn a_manifest_without_the_default_keyspace_is_corruption() {
+    let fs = MemFs::new();
+    let dir = Path::new("/db");
+    fs.create_dir_all(dir).unwrap();
+    drop(Manifest::begin(Arc::new(fs.clone()), dir, State::unknown()).unwrap());
+    let error = Manifest::load(&fs, dir).unwrap_err();
+    assert_eq!((error.kind(), error.file()), (ErrorKind::Corruption, Some(Path::new("/db/MANIFEST-000001"))));
+}
+
 #[test]
 fn a_recorded_edit_survives_a_power_failure() {
     let fs = MemFs::new();
