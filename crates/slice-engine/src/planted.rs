@@ -20,6 +20,8 @@ pub enum Bug {
     SplitBatch,
     /// Compactions drop every tombstone, whatever lies below.
     DropTombstones,
+    /// A flush or a compaction writes only the first entry of each table.
+    LoseEntries,
     /// A read does not see the newest commit.
     ReadBehind,
 }
@@ -27,11 +29,12 @@ pub enum Bug {
 impl Bug {
     /// All of them.
     #[cfg(feature = "planted-bugs")]
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::AckBeforeSync,
         Self::ForgetFailedSync,
         Self::SplitBatch,
         Self::DropTombstones,
+        Self::LoseEntries,
         Self::ReadBehind,
     ];
 }

@@ -8,6 +8,7 @@ use slice_compaction::{
 use slice_sstable::{CachePolicy, IterOptions, ReadMode};
 use slice_types::{Error, Level, Result, SeqNo};
 
+use super::counts;
 use super::install::Change;
 use super::outputs::Outputs;
 use super::threads::in_parallel;
@@ -201,6 +202,7 @@ impl Core {
         // All parts have ended by here; tables of those that ended well go when another did not.
         let (stats, outputs): (Vec<_>, Vec<_>) =
             merged.into_iter().collect::<Result<Vec<_>>>()?.into_iter().unzip();
+        job.check_counts(&stats, &outputs)?;
         let added = finish_all(outputs)?;
         self.counters.compaction_written.add(added.iter().map(|table| table.meta.bytes).sum());
         self.counters.bytes_compacted.add(job.task.bytes(&job.shape));
@@ -255,6 +257,17 @@ impl Core {
 }
 
 impl Job {
+    /// Checks that nothing was lost between the tables of the task and those that are to replace them.
+    fn check_counts(&self, parts: &[MergeStats], outputs: &[Outputs<'_>]) -> Result<()> {
+        let inputs = self.task.table_ids().filter_map(|id| self.version.table(id));
+        let mut stats = MergeStats::default();
+        for part in parts {
+            stats.add(part);
+        }
+        let written = outputs.iter().map(Outputs::entries).sum();
+        counts::check(inputs.map(|table| table.meta.entries).sum(), &stats, written)
+    }
+
     /// Bytes that the job takes out of level 0.
     fn level_0_bytes(&self) -> u64 {
         if self.task.output == Level::ZERO {

@@ -9,6 +9,7 @@ use slice_compaction::{DeeperKeys, MergeOptions, merge};
 use slice_memtable::MemTable;
 use slice_types::{EntryIterator, Level, LogNumber, Result};
 
+use super::counts;
 use super::install::Change;
 use super::outputs::Outputs;
 use crate::background::clock::now;
@@ -66,7 +67,8 @@ fn write(core: &Core, frozen: &Frozen) -> Result<Vec<Arc<OpenTable>>> {
         range: (None, None),
         cancel: &core.stopping,
     };
-    merge(vec![Input::Memory(frozen.memory.iter())], &options, &mut outputs)?;
+    let stats = merge(vec![Input::Memory(frozen.memory.iter())], &options, &mut outputs)?;
+    counts::check(frozen.memory.len() as u64, &stats, outputs.entries())?;
     outputs.finish()
 }
 

@@ -13,6 +13,7 @@
 
 pub(crate) mod clock;
 pub(crate) mod compact;
+mod counts;
 pub(crate) mod drain;
 pub(crate) mod flush;
 pub(crate) mod install;

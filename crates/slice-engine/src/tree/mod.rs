@@ -13,6 +13,7 @@
 mod caches;
 mod input;
 mod open_table;
+mod sound;
 mod version;
 
 use std::sync::{Arc, Mutex};

@@ -9,6 +9,7 @@ use slice_types::{Level, Result, SeqNo, TableId, Trailer, hash_key};
 
 use super::caches::Caches;
 use super::open_table::OpenTable;
+use super::sound;
 
 /// The tables of each level: level 0 oldest first and overlapping, the others by key and disjoint.
 #[derive(Clone, Default)]
@@ -21,7 +22,8 @@ impl Version {
     ///
     /// # Panics
     ///
-    /// When tables of a level below 0 overlap: what was read from such a version would be wrong.
+    /// When tables of a level below 0 overlap: what was read from such a version would be wrong. With debug assertions
+    /// also when anything else about it is not sound.
     pub(crate) fn new(mut levels: Vec<Vec<Arc<OpenTable>>>) -> Self {
         for (level, tables) in levels.iter_mut().enumerate() {
             if level == 0 {
@@ -33,7 +35,17 @@ impl Version {
                 assert!(pair[0].meta.largest < pair[1].meta.smallest, "tables of level {level} overlap");
             }
         }
-        Self { levels }
+        let version = Self { levels };
+        if cfg!(debug_assertions) {
+            version.assert_sound();
+        }
+        version
+    }
+
+    fn assert_sound(&self) {
+        if let Err(error) = sound::check(&self.shape(0)) {
+            panic!("a version that is not sound: {error}");
+        }
     }
 
     /// The next version: without the `removed`, with the `added`.

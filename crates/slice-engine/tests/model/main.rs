@@ -70,7 +70,7 @@ fn two_sets_of_options_give_the_same_answers() {
 
 /// Asserts that the model finds a bug, and says so in no more steps than this.
 fn model_finds(bug: Bug, steps_max: usize) {
-    let found = find_failure(move || machine(Background::Inline, Some(bug), STEPS), compare);
+    let found = find_failure(move || machine(Background::Inline, Some(bug), STEPS), compare, 400);
     let (_, ops, _) = found.unwrap_or_else(|| panic!("{bug:?} is not noticed"));
     assert!(ops.len() <= steps_max, "{bug:?} takes {} steps: {ops:#?}", ops.len());
 }
@@ -87,6 +87,6 @@ fn a_read_that_misses_the_newest_commit_is_found_by_the_model() {
 
 #[test]
 fn a_compaction_that_drops_tombstones_is_found_by_a_pair() {
-    let found = find_failure(|| pairs(Some(Bug::DropTombstones), STEPS), agree);
+    let found = find_failure(|| pairs(Some(Bug::DropTombstones), STEPS), agree, 20);
     assert!(found.is_some(), "the two sides differ in what is deleted");
 }

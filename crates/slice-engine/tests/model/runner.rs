@@ -57,14 +57,17 @@ impl Property {
     }
 }
 
-/// The smallest case found that fails, of some hundreds from a fixed seed; `None` when none does.
+/// A case that fails, of some hundreds from a fixed seed, shrunk with so many tries; `None` when none does.
+///
+/// It takes at least one try: the state machine refuses to give a failure as it was first found.
 pub(crate) fn find_failure<S: Strategy<Value: Send + 'static>>(
     strategy: impl FnOnce() -> S + Send + 'static,
     check: impl Fn(S::Value) + Send + 'static,
+    shrinks: u32,
 ) -> Option<S::Value> {
     let config = ProptestConfig {
         cases: 300,
-        max_shrink_iters: 400,
+        max_shrink_iters: shrinks,
         rng_seed: RngSeed::Fixed(1),
         failure_persistence: None,
         ..ProptestConfig::default()
