@@ -1,16 +1,25 @@
 //! What a user relies on: writes that stay, whole and in order, seen by everyone, through restarts, kills and crowds.
 
-#[path = "correctness/linearizability.rs"]
-mod linearizability;
+#[path = "correctness/checker.rs"]
+mod checker;
+#[path = "correctness/clients.rs"]
+mod clients;
+#[path = "correctness/generated.rs"]
+mod generated;
+#[path = "correctness/histories.rs"]
+mod histories;
+#[path = "correctness/store.rs"]
+mod store;
+#[path = "correctness/tally.rs"]
+mod tally;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use linearizability::{Action, Operation, is_linearizable};
 use slice::blocking::LSMTree;
 use slice::vfs::MemFs;
 use slice::{Background, Builder};
@@ -238,46 +247,4 @@ fn readers_see_whole_values_that_never_go_back_and_writers_their_own() {
         }
     });
     assert!(lsm.stats().flush_stats.flushes > 10, "{}", lsm.stats());
-}
-
-#[test]
-fn histories_of_concurrent_clients_are_linearizable_for_each_key() {
-    for round in 0..40 {
-        let lsm = busy(&MemFs::new()).open_blocking().unwrap();
-        let clock = AtomicU64::new(0);
-        let history = std::thread::scope(|scope| {
-            let clients: Vec<_> = (0..4_u64)
-                .map(|client| {
-                    let (lsm, clock) = (&lsm, &clock);
-                    scope.spawn(move || {
-                        (0..15).map(|n| (n % 2, act(lsm, clock, client, n))).collect::<Vec<_>>()
-                    })
-                })
-                .collect();
-            clients.into_iter().flat_map(|client| client.join().unwrap()).collect::<Vec<_>>()
-        });
-        for k in 0..2 {
-            let of_key: Vec<_> = history.iter().filter(|(of, _)| *of == k).map(|(_, op)| *op).collect();
-            assert!(is_linearizable(&of_key), "round {round}, key {k}: {of_key:?}");
-        }
-    }
-}
-
-/// One operation of a client on one of two keys, with the times between which it took place.
-fn act(lsm: &LSMTree, clock: &AtomicU64, client: u64, n: u64) -> Operation {
-    let called = clock.fetch_add(1, Ordering::SeqCst);
-    let k = key(0, n % 2);
-    let action = match (client + n / 2) % 4 {
-        0 | 1 => Action::Read(lsm.get(&k).unwrap().map(|found| number(&found))),
-        2 => {
-            let written = client * 100 + n;
-            lsm.put(&k, &value(written)).unwrap();
-            Action::Write(Some(written))
-        }
-        _ => {
-            lsm.delete(&k).unwrap();
-            Action::Write(None)
-        }
-    };
-    Operation { called, returned: clock.fetch_add(1, Ordering::SeqCst), action }
 }
