@@ -11,6 +11,7 @@ mod iter;
 mod output;
 mod properties;
 mod reader;
+mod salvage;
 mod separator;
 mod store;
 mod table;
@@ -23,6 +24,7 @@ pub use codec::Compression;
 pub use iter::{IterOptions, TableIter};
 pub use properties::TableProperties;
 pub use reader::{CachePolicy, ReadMode};
+pub use salvage::BlockPlace;
 pub use store::{BlockStore, NoBlockStore};
 pub use table::{Table, TableSources};
 

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use slice_types::{EntryRef, Error, Result, Trailer, hash_key, internal_cmp};
 
 use crate::fence::Fences;
-use crate::{Block, BlockStore, CachePolicy, ReadMode, Table, TableProperties};
+use crate::{Block, BlockStore, Table, TableProperties};
 
 impl<S: BlockStore> Table<S> {
     /// Reads every block from the file, past the block store, and checks all that a builder promises: checksums, the
@@ -17,13 +17,34 @@ impl<S: BlockStore> Table<S> {
     /// [`Corruption`](slice_types::ErrorKind::Corruption) with file and offset of the first finding; what the operating
     /// system says.
     pub fn verify(&self) -> Result<()> {
+        let mut first = None;
+        self.verify_all(&mut |fault| {
+            first.get_or_insert(fault);
+        });
+        first.map_or(Ok(()), Err)
+    }
+
+    /// Does what [`verify`](Self::verify) does and goes on behind each finding, of which there is one a block at most.
+    /// Opened [damaged](Self::open_damaged), all but the filter is checked.
+    pub fn verify_all(&self, found: &mut dyn FnMut(Error)) {
         let mut survey = Survey::new(&self.properties);
+        let mut is_whole = true;
         for index in 0..self.fences.len() {
-            let Some(handle) = self.fences.handle(index) else { break };
-            let block = self.reader.read_block(handle, ReadMode::Wait, CachePolicy::Bypass)?;
-            self.verify_block(index, &block, &mut survey).map_err(|e| self.reader.place(e, handle.offset))?;
+            if let Err(fault) = self.verify_place(index, &mut survey) {
+                found(fault);
+                is_whole = false;
+            }
         }
-        survey.compare(&self.properties).map_err(|e| e.with_file(&self.reader.path))
+        // What is counted of half a table says nothing.
+        if is_whole && let Err(fault) = survey.compare(&self.properties) {
+            found(fault.with_file(&self.reader.path));
+        }
+    }
+
+    fn verify_place(&self, index: usize, survey: &mut Survey) -> Result<()> {
+        let Some(block) = self.read_block(index)? else { return Ok(()) };
+        let offset = self.fences.handle(index).map_or(0, |handle| handle.offset);
+        self.verify_block(index, &block, survey).map_err(|e| self.reader.place(e, offset))
     }
 
     fn verify_block(&self, index: usize, block: &Block, survey: &mut Survey) -> Result<()> {
