@@ -24,6 +24,7 @@ use crate::db::Handle;
 use crate::health::Health;
 use crate::options::{Builder, Options};
 use crate::stats::LSMStats;
+use crate::verify::Report;
 use crate::write_batch::WriteBatch;
 
 /// An ordered map of bytes, in a directory; see [`slice::LSMTree`](crate::LSMTree), whose every method this has.
@@ -140,6 +141,15 @@ impl LSMTree {
     /// Whether the store can do all of its work.
     pub fn health(&self) -> Health {
         self.handle.core.failures.health()
+    }
+
+    /// Reads every file of the open store past all caches, and reports all that is wrong.
+    ///
+    /// # Errors
+    ///
+    /// As [`slice::LSMTree::verify`](crate::LSMTree::verify).
+    pub fn verify(&self) -> Result<Report> {
+        self.handle.core.verify()
     }
 
     /// Forgets the cached rows and blocks.

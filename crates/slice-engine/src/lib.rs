@@ -13,19 +13,23 @@ pub mod planted;
 #[cfg(not(feature = "planted-bugs"))]
 mod planted;
 mod recovery;
+mod repair;
 mod signal;
 mod stats;
 pub mod sync_sites;
 mod tree;
+mod verify;
 mod write_batch;
 
 pub use health::Health;
 pub use lsm::LSMTree;
 pub use options::{Background, Builder, Durability, Options, Strategy};
+pub use repair::{Lost, Origin, RepairReport, repair};
 pub use slice_sstable::Compression;
 pub use slice_types::{Error, ErrorKind, MAX_KEY_LEN, MAX_VALUE_LEN, Result};
 pub use slice_vfs as vfs;
 pub use slice_wal::RecoveryMode;
+pub use verify::{Finding, FindingKind, Report, verify};
 pub use write_batch::WriteBatch;
 
 /// The error of the store, under the name that its first users know.

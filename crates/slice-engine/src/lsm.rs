@@ -15,6 +15,7 @@ use crate::db::Handle;
 use crate::health::Health;
 use crate::options::{Builder, Options};
 pub use crate::stats::{CompactionStats, FlushStats, LSMStats};
+use crate::verify::Report;
 use crate::write_batch::WriteBatch;
 
 /// An ordered map of bytes, in a directory.
@@ -188,6 +189,17 @@ impl LSMTree {
     /// Whether the store can do all of its work.
     pub fn health(&self) -> Health {
         self.handle.core.failures.health()
+    }
+
+    /// Reads every file of the open store past all caches, and reports all that is wrong. Reads and writes go on;
+    /// flushes wait while the logs are read.
+    ///
+    /// # Errors
+    ///
+    /// `Closed`. What is wrong with the files is no error, but in the report.
+    pub async fn verify(&self) -> Result<Report> {
+        let handle = Arc::clone(&self.handle);
+        offload(move || handle.core.verify()).await
     }
 
     /// Forgets the cached rows and blocks; the counts of hits and misses stay.

@@ -58,6 +58,22 @@ struct LogBytes {
 ///
 /// Corruption that the mode does not tolerate; I/O.
 pub(crate) fn replay_logs(fs: &dyn Fs, dir: &Path, state: &State, mode: RecoveryMode) -> Result<Recovered> {
+    let recovered = look_into_logs(fs, dir, state, mode)?;
+    make_durable(fs, dir, &recovered)?;
+    Ok(recovered)
+}
+
+/// Replays the logs for a look: nothing may build on it.
+///
+/// # Errors
+///
+/// As [`replay_logs`].
+pub(crate) fn look_into_logs(
+    fs: &dyn Fs,
+    dir: &Path,
+    state: &State,
+    mode: RecoveryMode,
+) -> Result<Recovered> {
     let first = state.first_log();
     let logs = read_logs(fs, dir, first)?;
     let durable = logs.iter().filter_map(|log| durable_mark(&log.bytes, log.number)).max();
@@ -70,7 +86,6 @@ pub(crate) fn replay_logs(fs: &dyn Fs, dir: &Path, state: &State, mode: Recovery
         let log = logs.iter().find(|log| log.number == number);
         replay.log(number, log)?;
     }
-    make_durable(fs, dir, &recovered)?;
     Ok(recovered)
 }
 
@@ -177,7 +192,8 @@ impl Replay<'_> {
     }
 }
 
-fn insert(memory: &Memory, first: SeqNo, entries: Entries<'_>) -> Result<()> {
+/// Puts the entries of a batch into a memtable.
+pub(crate) fn insert(memory: &Memory, first: SeqNo, entries: Entries<'_>) -> Result<()> {
     for (entry, n) in entries.zip(0_u64..) {
         let entry = entry?;
         if entry.keyspace != KeyspaceId::DEFAULT {

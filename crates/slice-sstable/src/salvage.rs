@@ -5,19 +5,18 @@
 //!   .idx    whole: it says where blocks lie, and between which keys
 //! ```
 //!
-//! The index has to be whole, for blocks do not say where they end. The filter is not looked at.
+//! The index has to be whole, for blocks do not say where they end. A filter is a convenience: without it, all is there.
 #![deny(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use slice_types::{Error, Result, TableId};
-use slice_vfs::RandomAccessFile;
 
 use crate::filter::TableFilter;
-use crate::index;
+use crate::index::{self, Index};
 use crate::reader::BlockReader;
-use crate::{Block, BlockStore, CachePolicy, ReadMode, Table};
+use crate::table::{check_data, check_len};
+use crate::{Block, BlockStore, CachePolicy, ReadMode, Table, TableSources};
 
 /// Where a block lies, and between which keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,26 +32,26 @@ pub struct BlockPlace<'a> {
 }
 
 impl<S: BlockStore> Table<S> {
-    /// Opens what is left of a table, for [`read_block`](Self::read_block): the filter is taken to be lost, and the
-    /// data file is not looked at.
-    ///
-    /// # Errors
-    ///
-    /// As [`open`](Self::open), for the index.
+    /// Opens what is left of a table and tells all that [`open`](Self::open) would have refused it for; `None` when
+    /// the index is not whole. With a damaged filter the table is one without; a damaged data file shows again as its
+    /// blocks are read.
     pub fn open_damaged(
         id: TableId,
-        (data, data_path): (Arc<dyn RandomAccessFile>, PathBuf),
-        (index, index_path): (&[u8], PathBuf),
+        sources: TableSources,
         store: S,
-    ) -> Result<Arc<Self>> {
-        let index = index::decode(index).map_err(|e| e.with_file(index_path))?;
+        found: &mut dyn FnMut(Error),
+    ) -> Option<Arc<Self>> {
+        let TableSources { data, data_path, index, index_path, filter, filter_path } = sources;
+        let Index { properties, filter: filter_properties, fences } =
+            index::decode(&index).map_err(|e| found(e.with_file(index_path))).ok()?;
+        let filter = check_len(filter.len() as u64, properties.filter_bytes)
+            .and_then(|()| TableFilter::decode(&filter, filter_properties))
+            .map_err(|e| found(e.with_file(filter_path)));
+        if let Err(fault) = check_data(&*data, &data_path, properties.data_bytes) {
+            found(fault);
+        }
         let reader = BlockReader { table: id, file: data, path: data_path, store };
-        Ok(Arc::new(Self {
-            properties: index.properties,
-            fences: index.fences,
-            filter: TableFilter::None,
-            reader,
-        }))
+        Some(Arc::new(Self { properties, fences, filter: filter.unwrap_or(TableFilter::None), reader }))
     }
 
     /// Where the block of this number lies; `None` behind the last. They are numbered from 0 on, by key.

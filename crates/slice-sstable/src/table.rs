@@ -138,7 +138,7 @@ impl<S: BlockStore> fmt::Debug for Table<S> {
 }
 
 /// Checks the length and the header of the data file. Its blocks are checked as they are read.
-fn check_data(data: &dyn RandomAccessFile, path: &Path, expected_len: u64) -> Result<()> {
+pub(crate) fn check_data(data: &dyn RandomAccessFile, path: &Path, expected_len: u64) -> Result<()> {
     let mut header = [0; HEADER_LEN];
     data.len()
         .map_err(|e| Error::io("ask for the length of a table", e))
@@ -148,7 +148,7 @@ fn check_data(data: &dyn RandomAccessFile, path: &Path, expected_len: u64) -> Re
         .map_err(|e| e.with_file(path))
 }
 
-fn check_len(found: u64, expected: u64) -> Result<()> {
+pub(crate) fn check_len(found: u64, expected: u64) -> Result<()> {
     if found == expected {
         return Ok(());
     }

@@ -122,6 +122,11 @@ impl Error {
         self.0.kind
     }
 
+    /// What happened, without file and offset.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
     /// The file it happened in, where there is one.
     pub fn file(&self) -> Option<&Path> {
         self.0.file.as_deref()

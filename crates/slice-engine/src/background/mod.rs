@@ -17,7 +17,7 @@ mod counts;
 pub(crate) mod drain;
 pub(crate) mod flush;
 pub(crate) mod install;
-mod outputs;
+pub(crate) mod outputs;
 pub(crate) mod threads;
 pub(crate) mod timer;
 

@@ -22,7 +22,7 @@ use slice_vfs::{FileLock, Fs};
 
 pub(crate) use handle::Handle;
 pub(crate) use logs::Logs;
-pub(crate) use open::open;
+pub(crate) use open::{directory, open};
 
 use crate::background::compact::Jobs;
 use crate::background::drain::Drain;

@@ -22,7 +22,15 @@ pub(crate) fn put_record(out: &mut Vec<u8>, edit: &Edit) {
     out.extend_from_slice(&body);
 }
 
-/// The state that a manifest's bytes add up to.
+/// What a manifest's bytes add up to.
+#[derive(Debug)]
+pub(crate) struct Replayed {
+    pub(crate) state: State,
+    /// Where a torn tail begins, if there is one.
+    pub(crate) torn_at: Option<u64>,
+}
+
+/// Adds up a manifest's bytes.
 ///
 /// A last record that is cut short or damaged is one that nobody was told of, and is left out. The first record is
 /// the snapshot, written before anything pointed to the file: without it there is no state.
@@ -30,14 +38,18 @@ pub(crate) fn put_record(out: &mut Vec<u8>, edit: &Edit) {
 /// # Errors
 ///
 /// Corruption, with its offset, for damage anywhere else; `Unsupported` for a newer format.
-pub(crate) fn replay(bytes: &[u8]) -> Result<State> {
+pub(crate) fn replay(bytes: &[u8]) -> Result<Replayed> {
     FORMAT.check(bytes)?;
     let mut state = None;
     let mut at = HEADER_LEN;
+    let mut torn_at = None;
     while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
         let (body, len) = match record(rest) {
             Ok(found) => found,
-            Err(_) if state.is_some() && is_tail(rest) => break,
+            Err(_) if state.is_some() && is_tail(rest) => {
+                torn_at = Some(at as u64);
+                break;
+            }
             Err(error) => return Err(error.with_offset(at as u64)),
         };
         let edit = Edit::decode(body).map_err(|error| error.with_offset(at as u64))?;
@@ -45,7 +57,9 @@ pub(crate) fn replay(bytes: &[u8]) -> Result<State> {
         state = Some(before.apply(&edit).map_err(|error| error.with_offset(at as u64))?);
         at += len;
     }
-    state.ok_or_else(|| Error::corruption("the manifest has no snapshot").with_offset(HEADER_LEN as u64))
+    let state = state
+        .ok_or_else(|| Error::corruption("the manifest has no snapshot").with_offset(HEADER_LEN as u64))?;
+    Ok(Replayed { state, torn_at })
 }
 
 /// The first record of `rest`: its edit and its length.

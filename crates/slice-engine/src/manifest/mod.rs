@@ -29,7 +29,7 @@ use slice_vfs::{AppendFile, AtomicSites, Fs, SyncSite, read_all, write_atomic};
 use crate::db::names::{CURRENT, FileName, manifest_name};
 
 pub(crate) use edit::Edit;
-pub(crate) use format::FORMAT;
+pub(crate) use format::{FORMAT, Replayed};
 pub(crate) use state::State;
 
 /// Why an edit is synced: what it gives up, inputs and logs, is removed next.
@@ -72,23 +72,33 @@ struct OpenFile {
 impl Manifest {
     /// Reads the state that `CURRENT` points to; `None` when there is no database.
     pub(crate) fn load(fs: &dyn Fs, dir: &Path) -> Result<Option<State>> {
+        let Some(number) = Self::in_force(fs, dir)? else { return Ok(None) };
+        Self::read(fs, dir, number).map(|replayed| Some(replayed.state))
+    }
+
+    /// The number of the manifest that `CURRENT` names; `None` when there is no `CURRENT`.
+    pub(crate) fn in_force(fs: &dyn Fs, dir: &Path) -> Result<Option<u64>> {
         let path = dir.join(CURRENT);
         let current = match read_all(fs, &path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             current => current.map_err(|error| Error::io("read CURRENT", error).with_file(&path))?,
         };
-        let number = parse_current(&current).ok_or_else(|| {
+        parse_current(&current).map(Some).ok_or_else(|| {
             Error::corruption("CURRENT does not name a manifest; restore it to the name of the newest one")
                 .with_file(&path)
-        })?;
+        })
+    }
+
+    /// Reads the manifest of this number.
+    pub(crate) fn read(fs: &dyn Fs, dir: &Path, number: u64) -> Result<Replayed> {
         let path = dir.join(manifest_name(number));
         let bytes =
             read_all(fs, &path).map_err(|error| missing_or(error, "read the manifest").with_file(&path))?;
-        let state = format::replay(&bytes).map_err(|error| error.with_file(&path))?;
-        if !state.keyspaces.contains_key(&KeyspaceId::DEFAULT) {
+        let replayed = format::replay(&bytes).map_err(|error| error.with_file(&path))?;
+        if !replayed.state.keyspaces.contains_key(&KeyspaceId::DEFAULT) {
             return Err(Error::corruption("the manifest has no default keyspace").with_file(path));
         }
-        Ok(Some(state))
+        Ok(replayed)
     }
 
     /// Begins a manifest that records `state`, and makes it the one in force.

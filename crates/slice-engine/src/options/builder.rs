@@ -107,6 +107,26 @@ impl Builder {
         LSMTree::open(self).await
     }
 
+    /// Reads every file of the store, which must not be open, and reports all that is wrong: see
+    /// [`verify`](crate::verify()). It blocks; the options do not matter.
+    ///
+    /// # Errors
+    ///
+    /// As [`verify`](crate::verify()).
+    pub fn verify(&self) -> Result<crate::Report> {
+        crate::verify::verify_on(&*self.fs, &self.path)
+    }
+
+    /// Saves what can be read of a damaged store on the same file system into a new one, here and with these options:
+    /// see [`repair`](crate::repair()). It blocks, and leaves the new store closed.
+    ///
+    /// # Errors
+    ///
+    /// As [`repair`](crate::repair()); `InvalidArgument` for an option out of its bounds.
+    pub fn repair_from(self, damaged: impl AsRef<std::path::Path>) -> Result<crate::RepairReport> {
+        crate::repair::repair_into(damaged.as_ref(), self)
+    }
+
     /// Opens the store for use without an async runtime.
     ///
     /// # Errors

@@ -1,0 +1,123 @@
+//! Saves what can be read of a damaged database into a fresh directory.
+//!
+//! ```text
+//!   damaged, never written to                                      fresh
+//!   tables, block by block ─┐
+//!   logs, record by record ─┴─> merge: of each key the newest ──> tables of the last level, one manifest
+//! ```
+//!
+//! Which files count is the manifest's to say, as long as it can be read. Without it every table and log in the
+//! directory counts, and of each key the version with the highest sequence number wins. That has a limit: a
+//! compaction drops a tombstone together with what it hides, so a table that was compacted away and still lies around
+//! brings back what was deleted since. The report says when that may be.
+
+mod blocks;
+mod report;
+mod source;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use slice_compaction::{DeeperKeys, MergeOptions, merge};
+use slice_types::{Error, Level, Result, SeqNo};
+use slice_vfs::{Fs, StdFs};
+
+use crate::background::install::Change;
+use crate::background::outputs::Outputs;
+use crate::db::{Core, Handle};
+use crate::options::{Background, Builder};
+use crate::signal::lock;
+use crate::verify::{Directory, Report};
+
+pub use report::{Lost, Origin, RepairReport};
+
+use source::{Salvage, salvage};
+
+/// Saves what can be read of a damaged database into a new one, in a directory that is new or empty; with
+/// [`Builder::repair_from`] for options of its own. Nothing is written to the damaged directory.
+///
+/// # Errors
+///
+/// `InvalidArgument` when there is no store, or `into` holds files; `Locked` when the store is open; `Unsupported`
+/// when it is of a newer format; `Io` and `StorageFull` when the new one cannot be written. What was written is removed
+/// then. Damage is no error, but in the report.
+///
+/// ```
+/// # let dir = tempfile::tempdir().unwrap();
+/// # let (path, fresh) = (dir.path().join("data"), dir.path().join("fresh"));
+/// # slice::blocking::LSMTree::new(&path)?.put(b"key", b"value")?;
+/// let report = slice::repair(&path, &fresh)?;
+/// assert!(report.is_complete(), "{report}");
+/// let lsm = slice::blocking::LSMTree::new(&fresh)?;
+/// assert_eq!(lsm.get(b"key")?, Some(b"value".to_vec()));
+/// # Ok::<(), slice::SliceError>(())
+/// ```
+pub fn repair(damaged: impl AsRef<Path>, into: impl AsRef<Path>) -> Result<RepairReport> {
+    crate::LSMTree::builder(into).fs(Arc::new(StdFs::new())).repair_from(damaged)
+}
+
+/// As [`repair`], into the directory, with the options and on the file system of a builder.
+pub(crate) fn repair_into(damaged: &Path, mut into: Builder) -> Result<RepairReport> {
+    into.options.background = Background::Inline;
+    into.options.create_if_missing = true;
+    into.options.validate()?;
+    let fs = Arc::clone(&into.fs);
+    // What is wrong with the manifest is told by what is lost.
+    let directory = Directory::look(&*fs, damaged, &mut Report::default())?;
+    check_is_fresh(&*fs, &into.path)?;
+    let losses = blocks::Losses::default();
+    let Salvage { origin, sources, tables, logs } = salvage(&directory, &losses)?;
+    let path = into.path.clone();
+    let keys = write(into, sources).inspect_err(|_| remove_files(&*fs, &path))?;
+    let lost = std::mem::take(&mut *lock(&losses));
+    Ok(RepairReport { origin, lost, tables, logs, keys })
+}
+
+fn check_is_fresh(fs: &dyn Fs, path: &Path) -> Result<()> {
+    match fs.list_dir(path) {
+        Ok(names) if names.is_empty() => Ok(()),
+        Ok(_) => {
+            let message = "the directory is not empty; a repair needs a new one";
+            Err(Error::invalid_argument(message).with_file(path))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Error::io("list the directory", error).with_file(path)),
+    }
+}
+
+/// Writes the newest version of each key to a new database and closes it.
+fn write(into: Builder, sources: Vec<source::Source>) -> Result<u64> {
+    let handle = Handle::open(into)?;
+    let core = &handle.core;
+    let mut outputs = Outputs::new(core);
+    let options = MergeOptions {
+        snapshots: &[],
+        visible: SeqNo::MAX,
+        // Nothing is below: a tombstone has done its work.
+        deeper: DeeperKeys::default(),
+        target_table_bytes: core.options.target_table_bytes,
+        grandparents: Vec::new(),
+        range: (None, None),
+        cancel: &AtomicBool::new(false),
+    };
+    let stats = merge(sources, &options, &mut outputs)?;
+    install(core, outputs)?;
+    handle.close()?;
+    Ok(stats.entries_out)
+}
+
+fn install(core: &Core, outputs: Outputs<'_>) -> Result<()> {
+    let level = Level(u8::try_from(core.options.max_levels - 1).unwrap_or(u8::MAX));
+    let added = outputs.finish()?.into_iter().map(|table| (level, table)).collect();
+    core.install(&Change { removed: Vec::new(), added, first_log: None }, |_| ())
+}
+
+/// Best effort: the error that led here is what counts.
+fn remove_files(fs: &dyn Fs, dir: &Path) {
+    for name in fs.list_dir(dir).unwrap_or_default() {
+        if let Err(error) = fs.remove_file(&dir.join(&name)) {
+            tracing::warn!(%error, file = name, "a file of a repair that failed could not be removed");
+        }
+    }
+}

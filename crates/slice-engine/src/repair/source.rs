@@ -1,0 +1,216 @@
+//! The readable parts of a damaged database, as inputs of a merge.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use slice_compaction::TableMeta;
+use slice_memtable::MemTable;
+use slice_types::{
+    EntryIterator, EntryRef, Error, ErrorKind, KeyspaceId, LogNumber, Result, TableId, Trailer,
+};
+use slice_vfs::read_all;
+use slice_wal::{RecoveryMode, replay};
+
+use super::blocks::{Losses, ReadableBlocks};
+use super::report::{Lost, Origin};
+use crate::db::names::{TablePaths, log_path};
+use crate::recovery::insert;
+use crate::signal::lock;
+use crate::tree::Memory;
+use crate::verify::{Directory, Report, Trust, damaged_places, open_damaged};
+
+/// A table's blocks or a log's entries.
+pub(super) enum Source {
+    Table(ReadableBlocks),
+    Log(<Memory as MemTable>::Iter),
+}
+
+macro_rules! each {
+    ($self:ident, $iter:ident => $call:expr) => {
+        match $self {
+            Self::Table($iter) => $call,
+            Self::Log($iter) => $call,
+        }
+    };
+}
+
+impl EntryIterator for Source {
+    fn entry(&self) -> Option<EntryRef<'_>> {
+        each!(self, iter => iter.entry())
+    }
+
+    fn seek_to_first(&mut self) -> Result<()> {
+        each!(self, iter => iter.seek_to_first())
+    }
+
+    fn seek_to_last(&mut self) -> Result<()> {
+        each!(self, iter => iter.seek_to_last())
+    }
+
+    fn seek(&mut self, key: &[u8], trailer: Trailer) -> Result<()> {
+        each!(self, iter => iter.seek(key, trailer))
+    }
+
+    fn seek_for_prev(&mut self, key: &[u8], trailer: Trailer) -> Result<()> {
+        each!(self, iter => iter.seek_for_prev(key, trailer))
+    }
+
+    fn next(&mut self) -> Result<()> {
+        each!(self, iter => iter.next())
+    }
+
+    fn prev(&mut self) -> Result<()> {
+        each!(self, iter => iter.prev())
+    }
+}
+
+/// All that can be read of a directory.
+pub(super) struct Salvage {
+    pub(super) origin: Origin,
+    /// Newest first, as far as that is known: where two say something of the same number, the first is believed.
+    pub(super) sources: Vec<Source>,
+    pub(super) tables: u64,
+    pub(super) logs: u64,
+}
+
+/// Opens all that can be read; what cannot is noted.
+///
+/// # Errors
+///
+/// `Unsupported` when there is more than this build knows: it must not be called lost.
+pub(super) fn salvage(directory: &Directory<'_>, losses: &Losses) -> Result<Salvage> {
+    let named = named_tables(directory)?;
+    let origin = origin(directory, &named);
+    let mut ids: Vec<TableId> = named.keys().copied().collect();
+    if origin != Origin::Manifest {
+        ids.extend(directory.tables().into_iter().filter(|id| !named.contains_key(id)));
+    }
+    ids.sort_unstable();
+    let mut salvage = Salvage { origin, sources: Vec::new(), tables: 0, logs: 0 };
+    salvage.take_logs(directory, losses)?;
+    for id in ids.into_iter().rev() {
+        salvage.take_table(directory, id, named.get(&id).map(|meta| &**meta), losses)?;
+    }
+    Ok(salvage)
+}
+
+fn named_tables(directory: &Directory<'_>) -> Result<BTreeMap<TableId, Arc<TableMeta>>> {
+    let Some((state, ..)) = &directory.state else { return Ok(BTreeMap::new()) };
+    if let Some(other) = state.keyspaces.keys().find(|id| **id != KeyspaceId::DEFAULT) {
+        let message = format!("the store has keyspace {other}, which this build does not know");
+        return Err(Error::new(ErrorKind::Unsupported, message).with_file(&directory.path));
+    }
+    Ok(state.tables().map(|(_, _, meta)| (meta.id, Arc::clone(meta))).collect())
+}
+
+/// A manifest whose tables are gone is one that a newer one, or a lost edit, has replaced.
+fn origin(directory: &Directory<'_>, named: &BTreeMap<TableId, Arc<TableMeta>>) -> Origin {
+    let there = directory.tables();
+    match &directory.state {
+        None => Origin::Listing,
+        Some((_, _, Trust::Whole)) if named.keys().all(|id| there.contains(id)) => Origin::Manifest,
+        Some(_) => Origin::StaleManifest,
+    }
+}
+
+impl Salvage {
+    fn take_table(
+        &mut self,
+        directory: &Directory<'_>,
+        id: TableId,
+        meta: Option<&TableMeta>,
+        losses: &Losses,
+    ) -> Result<()> {
+        let mut report = Report::default();
+        let Some(table) = open_damaged(directory.fs, &directory.path, id, &mut report) else {
+            let bounds = meta.map(|meta| (meta.smallest.to_vec(), meta.largest.to_vec()));
+            let why: Vec<_> = report.faults().map(ToString::to_string).collect();
+            lock(losses).push(Lost {
+                file: TablePaths::new(&directory.path, id).data,
+                offset: None,
+                keys: bounds,
+                message: format!("the table cannot be read: {}", why.join("; ")),
+            });
+            return Ok(());
+        };
+        let found = table.properties();
+        if let Some(meta) =
+            meta.filter(|meta| (found.entries, found.max_seqno) != (meta.entries, meta.max_seqno))
+        {
+            // It is the index of another table: what the manifest means is not there.
+            lock(losses).push(Lost {
+                file: TablePaths::new(&directory.path, id).index,
+                offset: None,
+                keys: Some((meta.smallest.to_vec(), meta.largest.to_vec())),
+                message: "the table is not the one that the manifest means".to_owned(),
+            });
+        }
+        self.tables += 1;
+        self.sources.push(Source::Table(ReadableBlocks::new(table, Arc::clone(losses))));
+        Ok(())
+    }
+
+    /// Takes the logs that count, each to where it was decided to end.
+    fn take_logs(&mut self, directory: &Directory<'_>, losses: &Losses) -> Result<()> {
+        let state = directory.state.as_ref().map(|(state, ..)| state);
+        let first = state.map_or(LogNumber(0), |state| state.first_log());
+        let there = directory.logs();
+        let decided = |number: &LogNumber| state.and_then(|state| state.log_ends.get(number).copied());
+        for number in there.iter().rev().filter(|number| **number >= first) {
+            match decided(number) {
+                Some(0) => {}
+                limit => self.take_log(directory, *number, limit, losses)?,
+            }
+        }
+        self.note_missing_logs(directory, first, losses);
+        Ok(())
+    }
+
+    fn take_log(
+        &mut self,
+        directory: &Directory<'_>,
+        number: LogNumber,
+        limit: Option<u64>,
+        losses: &Losses,
+    ) -> Result<()> {
+        let path = log_path(&directory.path, number);
+        let lose = |offset, message| {
+            lock(losses).push(Lost { file: path.clone(), offset, keys: None, message });
+        };
+        let bytes = match read_all(directory.fs, &path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                lose(None, format!("the log cannot be read: {error}"));
+                return Ok(());
+            }
+        };
+        let memory = Arc::new(Memory::new());
+        let mut sink = |first, _, entries: slice_wal::Entries<'_>| insert(&memory, first, entries);
+        let log = replay(&bytes, &path, number, RecoveryMode::Salvage, limit, None, &mut sink)?;
+        for (offset, message) in damaged_places(&log) {
+            lose(Some(offset), message);
+        }
+        self.logs += 1;
+        self.sources.push(Source::Log(memory.iter()));
+        Ok(())
+    }
+
+    /// The logs that a recovery has seen or that stand between others, and that are not there.
+    fn note_missing_logs(&self, directory: &Directory<'_>, first: LogNumber, losses: &Losses) {
+        let there = directory.logs();
+        let Some((state, ..)) = &directory.state else { return };
+        let counted = state.log_ends.iter().filter(|(_, end)| **end > 0).map(|(number, _)| *number);
+        let last = there.iter().copied().chain(counted.clone()).max();
+        let between = (first.0..last.map_or(0, |last| last.0)).map(LogNumber).take(there.len() * 2 + 64);
+        let missing: std::collections::BTreeSet<_> = between
+            .filter(|number| state.log_ends.get(number) != Some(&0))
+            .chain(counted)
+            .filter(|number| *number >= first && !there.contains(number))
+            .collect();
+        for number in missing {
+            let file = log_path(&directory.path, number);
+            let message = "the log is not there".to_owned();
+            lock(losses).push(Lost { file, offset: None, keys: None, message });
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The same look at a store that is open, while it is written to.
+//!
+//! What is looked at is one view: its tables keep their files for as long as it is held, and its logs theirs for as
+//! long as no flush is done. Files that nothing refers to are not looked for: a job may be writing them.
+
+use std::sync::Arc;
+
+use slice_types::{LogNumber, Result};
+use slice_vfs::read_all;
+
+use super::logs::note_log;
+use super::report::{Finding, FindingKind, Report};
+use super::tables::verify_table;
+use crate::db::Core;
+use crate::db::names::{CURRENT, log_path, manifest_name};
+use crate::manifest::Manifest;
+use crate::signal::lock;
+
+impl Core {
+    /// Reads every file of the store past all caches.
+    ///
+    /// # Errors
+    ///
+    /// `Closed`. What is wrong with the files is in the report.
+    pub(crate) fn verify(&self) -> Result<Report> {
+        self.check_open()?;
+        let mut report = Report::default();
+        self.verify_manifest(&mut report);
+        self.verify_logs(&mut report);
+        let version = Arc::clone(&self.tree.view().version);
+        for table in version.levels().iter().flatten() {
+            verify_table(&*self.fs, &self.dir, table.id(), Some(&table.meta), &mut report);
+        }
+        Ok(report)
+    }
+
+    fn verify_manifest(&self, report: &mut Report) {
+        let manifest = lock(&self.manifest);
+        if !manifest.is_settled() {
+            // It failed to be written, which `health` says; the next job begins a new one.
+            return;
+        }
+        let path = self.dir.join(manifest_name(manifest.number()));
+        match Manifest::in_force(&*self.fs, &self.dir) {
+            Ok(Some(number)) if number == manifest.number() => {}
+            Ok(_) => {
+                let message = format!("it does not name {}", path.display());
+                report.add(Finding::new(FindingKind::Contradiction, self.dir.join(CURRENT), message));
+            }
+            Err(error) => report.add(Finding::of(&error, &path)),
+        }
+        match Manifest::read(&*self.fs, &self.dir, manifest.number()) {
+            Ok(replayed) if replayed.state == *manifest.state() => {}
+            Ok(replayed) => {
+                let finding =
+                    Finding::new(FindingKind::Damaged, path, "it does not say what was recorded in it");
+                report.add(Finding { offset: replayed.torn_at, ..finding });
+            }
+            Err(error) => report.add(Finding::of(&error, &path)),
+        }
+    }
+
+    fn verify_logs(&self, report: &mut Report) {
+        // A flush gives logs up; until then their files stay as they are, but for what is appended.
+        let flushing = lock(&self.flushing);
+        let end = self.commit.position();
+        let decided = lock(&self.manifest).state().log_ends.clone();
+        let view = self.tree.view().clone();
+        let older = view.frozen.iter().filter(|frozen| frozen.log != end.log).map(|frozen| {
+            let written = Some(frozen.log_bytes()).filter(|len| *len > 0);
+            (frozen.log, written.or_else(|| decided.get(&frozen.log).copied()))
+        });
+        let limits = older.chain([(end.log, Some(end.offset))]);
+        let logs: Vec<_> = limits.map(|(number, limit)| (number, limit, self.read_log(number))).collect();
+        drop(flushing);
+        for (number, limit, bytes) in logs {
+            let path = log_path(&self.dir, number);
+            match bytes {
+                Ok(bytes) => note_log(&bytes, &path, number, limit, FindingKind::Damaged, report),
+                Err(error) => report.add(Finding::of(&error, &path)),
+            }
+        }
+    }
+
+    fn read_log(&self, number: LogNumber) -> Result<Vec<u8>> {
+        let path = log_path(&self.dir, number);
+        read_all(&*self.fs, &path)
+            .map_err(|error| crate::manifest::missing_or(error, "read a log").with_file(path))
+    }
+}
