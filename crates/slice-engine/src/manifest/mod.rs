@@ -2,16 +2,17 @@
 //!
 //! ```text
 //!   CURRENT  ->  MANIFEST-000004
-//!                +--------+----------------+-------+-------+- - -
-//!                | header | snapshot edit  | edit  | edit  |
-//!                +--------+----------------+-------+-------+- - -
+//!                +--------+----------------+-------+------+-------+------+- - -
+//!                | header | snapshot edit  | edit  | seal | edit  | seal |
+//!                +--------+----------------+-------+------+-------+------+- - -
 //!
 //!   record:  [checksum u64][length u32][reserved u32 = 0][edit]      checksum: xxh3-64 of all behind it
 //! ```
 //!
 //! Every open, and every failure to append, begins a new file with a snapshot of the state and then turns `CURRENT`
 //! to it in one rename. So a file is never appended to after a failed write or fsync, and a torn last record can only
-//! be an edit that nobody was told of.
+//! be an edit that nobody was told of. A *seal* is an edit that changes nothing, appended once the one before it is
+//! synced: an intact record behind a damaged one proves that the damaged one had been whole.
 
 mod edit;
 mod format;
@@ -146,7 +147,24 @@ impl Manifest {
             return Err(error);
         }
         self.state = next;
+        self.seal();
         Ok(())
+    }
+
+    /// Leaves an empty edit behind the one that has just been synced. It need not be durable: once it is on the disk,
+    /// damage to the edit before it is told from a torn tail, and what is lost of it proves nothing.
+    fn seal(&mut self) {
+        let Some(open) = &mut self.file else { return };
+        let mut record = Vec::new();
+        format::put_record(&mut record, &Edit::default());
+        match open.file.append(&record) {
+            Ok(()) => open.len += record.len() as u64,
+            Err(error) => {
+                tracing::warn!(%error, file = %open.path.display(), "the manifest's last edit could not be sealed");
+                // What the file ends with is not known: the next edit begins another.
+                self.file = None;
+            }
+        }
     }
 
     /// Whether the file in force holds the state and nothing else.
