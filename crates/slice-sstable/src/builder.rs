@@ -8,7 +8,7 @@ use slice_types::{EntryRef, Error, Result, Trailer, check_key, check_value, inte
 use slice_vfs::{AppendFile, SyncSite};
 
 use crate::block::BlockBuilder;
-use crate::codec::Sealer;
+use crate::codec::{BlockSeed, Sealer};
 use crate::filter::FilterWriter;
 use crate::format::{self, MAX_BLOCK_SIZE};
 use crate::index::{self, FenceWriter};
@@ -103,6 +103,16 @@ impl TableBuilder {
         })
     }
 
+    /// Ties the blocks to this table: mixed into their checksums, so that the data file of another table, which may
+    /// have the same layout, does not pass for this one's. Best a number that no other table has; 0 without this.
+    /// Before the first entry.
+    #[must_use]
+    pub fn with_salt(mut self, salt: u64) -> Self {
+        assert!(self.is_empty(), "a salt is for all blocks");
+        self.properties.salt = salt;
+        self
+    }
+
     /// Adds an entry behind all others.
     ///
     /// # Errors
@@ -187,7 +197,8 @@ impl TableBuilder {
     /// Stores the block and its fence, which stands before `next_key` unless that is the block's last key too.
     fn cut_block(&mut self, next_key: Option<&[u8]>) -> Result<()> {
         self.block.finish(&mut self.raw);
-        let stored_len = self.sealer.seal(&self.raw, self.data.len(), self.data.gathered())?;
+        let place = BlockSeed::new(self.properties.salt, self.data.len());
+        let stored_len = self.sealer.seal(&self.raw, place, self.data.gathered())?;
         self.raw.clear();
         self.data.append_if_full()?;
         self.properties.blocks += 1;

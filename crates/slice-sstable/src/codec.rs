@@ -67,6 +67,20 @@ impl Compression {
     }
 }
 
+/// The place of a block as the seed of its checksum: which table, and where in it. A block in any other place does not
+/// pass for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BlockSeed(u64);
+
+impl BlockSeed {
+    /// The place at `offset` of the table with this salt.
+    #[inline]
+    pub(crate) const fn new(salt: u64, offset: u64) -> Self {
+        // An odd factor loses nothing of the salt, and moves small ones away from offsets.
+        Self(offset ^ salt.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+}
+
 /// Compresses blocks one after another, reusing the compressor's memory.
 pub(crate) struct Sealer {
     compression: Compression,
@@ -78,13 +92,13 @@ impl Sealer {
         Self { compression, lz4: CompressTable::small() }
     }
 
-    /// Appends `raw` as it is stored at `offset` of the file, and returns the bytes that it takes.
-    pub(crate) fn seal(&mut self, raw: &[u8], offset: u64, out: &mut Vec<u8>) -> Result<usize> {
+    /// Appends `raw` as it is stored at this place, and returns the bytes that it takes.
+    pub(crate) fn seal(&mut self, raw: &[u8], place: BlockSeed, out: &mut Vec<u8>) -> Result<usize> {
         assert!(raw.len() <= MAX_RAW_BLOCK_LEN, "a block of {} bytes could not be read back", raw.len());
         let start = out.len();
         let codec = self.append_payload(raw, out)?;
         out.push(codec.to_u8());
-        let sum = checksum_with(offset, out.split_at(start).1);
+        let sum = checksum_with(place.0, out.split_at(start).1);
         out.extend_from_slice(&sum.to_le_bytes());
         Ok(out.len() - start)
     }
@@ -124,17 +138,17 @@ impl Sealer {
     }
 }
 
-/// Checks the block stored at `offset` of the file and returns its raw bytes, which share those of `stored` where it is not compressed.
+/// Checks the block stored at this place and returns its raw bytes, which share those of `stored` where it is not compressed.
 ///
 /// # Errors
 ///
 /// [`Corruption`](slice_types::ErrorKind::Corruption) when the bytes are not what was written.
-pub(crate) fn open(stored: &Bytes, offset: u64) -> Result<Bytes> {
+pub(crate) fn open(stored: &Bytes, place: BlockSeed) -> Result<Bytes> {
     let damaged = || Error::corruption(format!("{} bytes are too few for a stored block", stored.len()));
     let payload_len = stored.len().checked_sub(BLOCK_TRAILER_LEN).ok_or_else(damaged)?;
     let mut decoder = Decoder::new(stored);
     let summed = decoder.take(stored.len() - CHECKSUM_LEN)?;
-    compare_sums(checksum_with(offset, summed), decoder.u64()?, "block")?;
+    compare_sums(checksum_with(place.0, summed), decoder.u64()?, "block")?;
 
     let payload = stored.slice(..payload_len);
     let codec = summed.last().copied().ok_or_else(damaged)?;

@@ -40,6 +40,8 @@ pub struct TableProperties {
     pub blocks: u64,
     /// What its blocks were to be compressed with.
     pub compression: Compression,
+    /// What is mixed into the checksums of its blocks: see [`TableBuilder::with_salt`](crate::TableBuilder::with_salt).
+    pub salt: u64,
 }
 
 impl TableProperties {
@@ -65,6 +67,7 @@ impl TableProperties {
             filter_bytes: 0,
             blocks: 0,
             compression,
+            salt: 0,
         }
     }
 
@@ -111,6 +114,9 @@ pub(crate) fn encode(table: &TableProperties, filter: FilterProperties, out: &mu
     put_number(out, tag::FILTER_KIND, u64::from(filter.kind.to_u8()));
     put_number(out, tag::FILTER_BYTES, table.filter_bytes);
     put_number(out, tag::FILTER_CHECKSUM, filter.checksum);
+    if table.salt != 0 {
+        put_number(out, tag::SALT, table.salt);
+    }
 }
 
 /// Reads what [`encode`] wrote, or a newer build with tags that this one skips.
@@ -131,12 +137,13 @@ pub(crate) fn decode(bytes: &[u8], index_bytes: u64) -> Result<(TableProperties,
         compression: Compression::from_u8(fields.byte(tag::CODEC)?)?,
         filter_bytes: 0,
         index_bytes,
+        salt: 0,
     };
     let kind = FilterKind::from_u8(fields.byte(tag::FILTER_KIND)?)?;
     let filter_bytes = fields.number(tag::FILTER_BYTES)?;
     let checksum = fields.number(tag::FILTER_CHECKSUM)?;
-    fields.skip_rest()?;
-    Ok((TableProperties { filter_bytes, ..table }, FilterProperties { kind, checksum }))
+    let salt = fields.last_number(tag::SALT)?;
+    Ok((TableProperties { filter_bytes, salt, ..table }, FilterProperties { kind, checksum }))
 }
 
 fn put_property(out: &mut Vec<u8>, tag: u64, content: &[u8]) {
@@ -209,10 +216,17 @@ impl<'a> Fields<'a> {
         Err(Error::corruption(format!("property {tag} is {number}, and a sequence number has 56 bits")))
     }
 
-    fn skip_rest(mut self) -> Result<()> {
+    /// The number of a tag that may be missing, which stands for 0; reads to the end.
+    fn last_number(mut self, wanted: u64) -> Result<u64> {
+        let mut number = 0;
         while !self.rest.is_empty() {
-            self.next()?;
+            let (tag, content) = self.next()?;
+            if tag == wanted {
+                let mut content = Decoder::new(content);
+                number = content.varint()?;
+                content.finish()?;
+            }
         }
-        Ok(())
+        Ok(number)
     }
 }

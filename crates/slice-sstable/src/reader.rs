@@ -9,8 +9,9 @@ use bytes::Bytes;
 use slice_types::{Error, ErrorKind, Result, TableId};
 use slice_vfs::RandomAccessFile;
 
+use crate::codec::{self, BlockSeed};
 use crate::fence::BlockHandle;
-use crate::{Block, BlockStore, codec};
+use crate::{Block, BlockStore};
 
 /// Whether a read may wait for the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -39,6 +40,8 @@ pub(crate) struct BlockReader<S> {
     pub(crate) file: Arc<dyn RandomAccessFile>,
     pub(crate) path: PathBuf,
     pub(crate) store: S,
+    /// That of the table's blocks.
+    pub(crate) salt: u64,
 }
 
 impl<S: BlockStore> BlockReader<S> {
@@ -84,7 +87,9 @@ impl<S: BlockStore> BlockReader<S> {
 
     /// The block in these stored bytes, which lie at `offset` of the file.
     pub(crate) fn decode(&self, stored: &Bytes, offset: u64) -> Result<Block> {
-        codec::open(stored, offset).and_then(Block::decode).map_err(|e| self.place(e, offset))
+        codec::open(stored, BlockSeed::new(self.salt, offset))
+            .and_then(Block::decode)
+            .map_err(|e| self.place(e, offset))
     }
 
     /// Says where an error arose.

@@ -50,7 +50,7 @@ impl<S: BlockStore> Table<S> {
         if let Err(fault) = check_data(&*data, &data_path, properties.data_bytes) {
             found(fault);
         }
-        let reader = BlockReader { table: id, file: data, path: data_path, store };
+        let reader = BlockReader { table: id, file: data, path: data_path, store, salt: properties.salt };
         Some(Arc::new(Self { properties, fences, filter: filter.unwrap_or(TableFilter::None), reader }))
     }
 

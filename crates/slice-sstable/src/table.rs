@@ -61,7 +61,8 @@ impl<S: BlockStore> Table<S> {
             .map_err(|e| e.with_file(filter_path))
             .and_then(|filter| {
                 check_data(&*data, &data_path, properties.data_bytes)?;
-                let reader = BlockReader { table: id, file: data, path: data_path, store };
+                let reader =
+                    BlockReader { table: id, file: data, path: data_path, store, salt: properties.salt };
                 Ok(Arc::new(Self { properties, fences, filter, reader }))
             })
     }

@@ -101,12 +101,13 @@ impl Survey {
 
     fn compare(self, expected: &TableProperties) -> Result<()> {
         let largest_key = self.last.map(|(key, _)| Bytes::from(key)).unwrap_or_default();
-        // Lengths of files were compared when the table was opened.
+        // Lengths of files were compared when the table was opened, and the salt with every block.
         let found = TableProperties {
             largest_key,
             data_bytes: expected.data_bytes,
             index_bytes: expected.index_bytes,
             filter_bytes: expected.filter_bytes,
+            salt: expected.salt,
             ..self.found
         };
         if found == *expected {

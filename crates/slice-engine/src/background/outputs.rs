@@ -50,7 +50,7 @@ impl<'a> Outputs<'a> {
             compression: options.compression,
             filter_bits_per_key: options.filter_bits_per_key,
         };
-        let builder = TableBuilder::new(self.core.create_table_files(id)?, options)?;
+        let builder = TableBuilder::new(self.core.create_table_files(id)?, options)?.with_salt(id.0);
         Ok(self.current.insert((id, builder)))
     }
 }

@@ -38,6 +38,7 @@ fn properties_say_what_the_table_holds() {
         filter_bytes: files.filter.len() as u64,
         blocks: 1,
         compression: Compression::Lz4,
+        salt: 0,
     };
     assert_eq!(built, expected);
     assert_eq!(open(&files).unwrap().properties(), &expected);
