@@ -129,6 +129,7 @@ pub(crate) fn at(fs: &MemFs, dir: &str) -> Builder {
         .fs(Arc::new(fs.clone()))
         .background(Background::Inline)
         .block_size(128)
+        .compression(slice::Compression::None)
         .l0_compaction_trigger(100)
         .l0_slowdown_trigger(1000)
 }

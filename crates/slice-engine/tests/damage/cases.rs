@@ -64,6 +64,11 @@ impl Case {
         matches!(self.how, How::Remove | How::Truncate { .. } | How::Zero { .. })
     }
 
+    /// Whether a repair is tried, too: it takes longer than the rest. Of the bits of a byte, for one.
+    pub(crate) fn is_repaired(&self) -> bool {
+        !matches!(self.how, How::Flip { at, bit } if at % 8 != usize::from(bit))
+    }
+
     /// Whether the damage changes anything.
     pub(crate) fn is_damage(&self, base: &Base) -> bool {
         let bytes = base.bytes(&self.file);
