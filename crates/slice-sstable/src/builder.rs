@@ -105,10 +105,13 @@ impl TableBuilder {
 
     /// Ties the blocks to this table: mixed into their checksums, so that the data file of another table, which may
     /// have the same layout, does not pass for this one's. Best a number that no other table has; 0 without this.
-    /// Before the first entry.
+    ///
+    /// # Panics
+    ///
+    /// When an entry has been added: the salt is for all blocks.
     #[must_use]
     pub fn with_salt(mut self, salt: u64) -> Self {
-        assert!(self.is_empty(), "a salt is for all blocks");
+        assert!(self.is_empty(), "the salt is for all blocks");
         self.properties.salt = salt;
         self
     }

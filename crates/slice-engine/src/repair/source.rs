@@ -1,6 +1,6 @@
 //! The readable parts of a damaged database, as inputs of a merge.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use slice_compaction::TableMeta;
@@ -14,6 +14,7 @@ use slice_wal::{RecoveryMode, replay};
 use super::blocks::{Losses, ReadableBlocks};
 use super::report::{Lost, Origin};
 use crate::db::names::{TablePaths, log_path};
+use crate::manifest::State;
 use crate::recovery::insert;
 use crate::signal::lock;
 use crate::tree::Memory;
@@ -89,7 +90,7 @@ pub(super) fn salvage(directory: &Directory<'_>, losses: &Losses) -> Result<Salv
     let mut salvage = Salvage { origin, sources: Vec::new(), tables: 0, logs: 0 };
     salvage.take_logs(directory, losses)?;
     for id in ids.into_iter().rev() {
-        salvage.take_table(directory, id, named.get(&id).map(|meta| &**meta), losses)?;
+        salvage.take_table(directory, id, named.get(&id).map(|meta| &**meta), losses);
     }
     Ok(salvage)
 }
@@ -120,40 +121,30 @@ impl Salvage {
         id: TableId,
         meta: Option<&TableMeta>,
         losses: &Losses,
-    ) -> Result<()> {
+    ) {
+        let paths = TablePaths::new(&directory.path, id);
+        let lose = |file, keys, message| lock(losses).push(Lost { file, offset: None, keys, message });
         let mut report = Report::default();
         let Some(table) = open_damaged(directory.fs, &directory.path, id, &mut report) else {
             let bounds = meta.map(|meta| (meta.smallest.to_vec(), meta.largest.to_vec()));
             let why: Vec<_> = report.faults().map(ToString::to_string).collect();
-            lock(losses).push(Lost {
-                file: TablePaths::new(&directory.path, id).data,
-                offset: None,
-                keys: bounds,
-                message: format!("the table cannot be read: {}", why.join("; ")),
-            });
-            return Ok(());
+            lose(paths.data, bounds, format!("the table cannot be read: {}", why.join("; ")));
+            return;
         };
         let found = table.properties();
-        if let Some(meta) =
-            meta.filter(|meta| (found.entries, found.max_seqno) != (meta.entries, meta.max_seqno))
-        {
-            // It is the index of another table: what the manifest means is not there.
-            lock(losses).push(Lost {
-                file: TablePaths::new(&directory.path, id).index,
-                offset: None,
-                keys: Some((meta.smallest.to_vec(), meta.largest.to_vec())),
-                message: "the table is not the one that the manifest means".to_owned(),
-            });
+        if meta.is_some_and(|meta| (found.entries, found.max_seqno) != (meta.entries, meta.max_seqno)) {
+            // What it holds may be of any time and of any key.
+            let message = "the table is not the one that the manifest means".to_owned();
+            lose(paths.index, None, message);
         }
         self.tables += 1;
         self.sources.push(Source::Table(ReadableBlocks::new(table, Arc::clone(losses))));
-        Ok(())
     }
 
     /// Takes the logs that count, each to where it was decided to end.
     fn take_logs(&mut self, directory: &Directory<'_>, losses: &Losses) -> Result<()> {
         let state = directory.state.as_ref().map(|(state, ..)| state);
-        let first = state.map_or(LogNumber(0), |state| state.first_log());
+        let first = state.map_or(LogNumber(0), State::first_log);
         let there = directory.logs();
         let decided = |number: &LogNumber| state.and_then(|state| state.log_ends.get(number).copied());
         for number in there.iter().rev().filter(|number| **number >= first) {
@@ -162,7 +153,7 @@ impl Salvage {
                 limit => self.take_log(directory, *number, limit, losses)?,
             }
         }
-        self.note_missing_logs(directory, first, losses);
+        note_missing_logs(directory, first, losses);
         Ok(())
     }
 
@@ -194,23 +185,23 @@ impl Salvage {
         self.sources.push(Source::Log(memory.iter()));
         Ok(())
     }
+}
 
-    /// The logs that a recovery has seen or that stand between others, and that are not there.
-    fn note_missing_logs(&self, directory: &Directory<'_>, first: LogNumber, losses: &Losses) {
-        let there = directory.logs();
-        let Some((state, ..)) = &directory.state else { return };
-        let counted = state.log_ends.iter().filter(|(_, end)| **end > 0).map(|(number, _)| *number);
-        let last = there.iter().copied().chain(counted.clone()).max();
-        let between = (first.0..last.map_or(0, |last| last.0)).map(LogNumber).take(there.len() * 2 + 64);
-        let missing: std::collections::BTreeSet<_> = between
-            .filter(|number| state.log_ends.get(number) != Some(&0))
-            .chain(counted)
-            .filter(|number| *number >= first && !there.contains(number))
-            .collect();
-        for number in missing {
-            let file = log_path(&directory.path, number);
-            let message = "the log is not there".to_owned();
-            lock(losses).push(Lost { file, offset: None, keys: None, message });
-        }
+/// The logs that a recovery has seen or that stand between others, and that are not there.
+fn note_missing_logs(directory: &Directory<'_>, first: LogNumber, losses: &Losses) {
+    let there = directory.logs();
+    let Some((state, ..)) = &directory.state else { return };
+    let counted = state.log_ends.iter().filter(|(_, end)| **end > 0).map(|(number, _)| *number);
+    let last = there.iter().copied().chain(counted.clone()).max();
+    let between = (first.0..last.map_or(0, |last| last.0)).map(LogNumber).take(there.len() * 2 + 64);
+    let missing: BTreeSet<_> = between
+        .filter(|number| state.log_ends.get(number) != Some(&0))
+        .chain(counted)
+        .filter(|number| *number >= first && !there.contains(number))
+        .collect();
+    for number in missing {
+        let file = log_path(&directory.path, number);
+        let message = "the log is not there".to_owned();
+        lock(losses).push(Lost { file, offset: None, keys: None, message });
     }
 }

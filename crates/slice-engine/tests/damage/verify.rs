@@ -112,8 +112,8 @@ async fn an_open_store_verifies_itself_while_it_is_written_to() {
     let writer = tokio::spawn({
         let lsm = lsm.clone();
         async move {
-            for n in 0..3000_u32 {
-                lsm.put(&(n % 500).to_be_bytes(), &[7; 60]).await.unwrap();
+            for n in 0..400_u32 {
+                lsm.put(&(n % 100).to_be_bytes(), &[7; 60]).await.unwrap();
             }
         }
     });
