@@ -1,9 +1,8 @@
 //! Whether the store can do all of its work, and if not, why.
 
-use std::sync::Mutex;
-
 use slice_types::Error;
 
+use crate::primitives::Mutex;
 use crate::signal::lock;
 
 /// How a store is doing.

@@ -7,11 +7,14 @@ mod db;
 mod health;
 pub mod lsm;
 mod manifest;
+#[cfg(all(test, slice_loom))]
+mod models;
 pub mod options;
 #[cfg(feature = "planted-bugs")]
 pub mod planted;
 #[cfg(not(feature = "planted-bugs"))]
 mod planted;
+mod primitives;
 mod recovery;
 mod repair;
 mod signal;

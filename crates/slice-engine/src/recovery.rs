@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use slice_memtable::MemTable;
 use slice_types::{Error, KeyspaceId, LogNumber, Result, SeqNo, Trailer};
@@ -16,6 +16,7 @@ use slice_wal::{Entries, LogEnd, LogPosition, RecoveryMode, durable_mark, replay
 
 use crate::db::names::{FileName, log_path};
 use crate::manifest::{Edit, State};
+use crate::primitives::Mutex;
 use crate::tree::{Frozen, Memory};
 
 /// Why the bytes of a replayed log are synced: the process that wrote them may not have come to that, and later logs

@@ -4,10 +4,11 @@
 //! The state that the question looks at must be changed *before* the signal is raised; then no wake-up is lost:
 //! threads ask under the lock that `raise` takes, tasks register before they ask.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::PoisonError;
 
 use tokio::sync::Notify;
+
+use crate::primitives::{Condvar, Mutex, MutexGuard};
 
 #[derive(Debug, Default)]
 pub(crate) struct Signal {
@@ -33,12 +34,6 @@ impl Signal {
             }
             guard = self.threads.wait(guard).unwrap_or_else(PoisonError::into_inner);
         }
-    }
-
-    /// Lets time pass, as a thread. Also here, because all waiting is.
-    pub(crate) fn sleep(&self, time: Duration) {
-        let guard = lock(&self.lock);
-        drop(self.threads.wait_timeout_while(guard, time, |()| true).unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Waits as a task.

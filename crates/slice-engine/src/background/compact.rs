@@ -1,6 +1,6 @@
 //! Compaction jobs: picked by the strategy, run by one thread each, merged in parallel by key range.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use slice_compaction::{
     Busy, DeeperKeys, Levels, MergeOptions, MergeStats, Task, TaskKind, merge, pick_full, split_ranges,
@@ -15,6 +15,7 @@ use super::threads::in_parallel;
 use crate::background::clock::now;
 use crate::db::Core;
 use crate::planted::Bug;
+use crate::primitives::Mutex;
 use crate::signal::{Signal, lock};
 use crate::tree::{Input, OpenTable, RunIter, Version};
 

@@ -1,10 +1,11 @@
 //! The one place that starts threads: named, and joined when the database closes.
 
-use std::sync::{Mutex, PoisonError};
-use std::thread::{Builder, JoinHandle};
+use std::sync::PoisonError;
 
 use slice_types::{Error, Result};
 
+use crate::primitives::Mutex;
+use crate::primitives::thread::{Builder, JoinHandle};
 use crate::signal::lock;
 
 /// The long-lived threads of a database.
@@ -51,10 +52,11 @@ pub(crate) fn in_parallel<T: Send>(parts: Vec<impl FnOnce() -> T + Send>) -> Vec
     };
     std::thread::scope(|scope| {
         for _ in 0..helpers {
-            let started = Builder::new().name("slice-merge".to_owned()).spawn_scoped(scope, || {
-                slice_vfs::lower_thread_priority();
-                work();
-            });
+            let started =
+                std::thread::Builder::new().name("slice-merge".to_owned()).spawn_scoped(scope, || {
+                    slice_vfs::lower_thread_priority();
+                    work();
+                });
             if let Err(error) = started {
                 tracing::warn!(%error, "a merge goes on with fewer threads");
             }

@@ -4,12 +4,13 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
 use super::clock::now;
+use crate::primitives::{Condvar, Mutex};
 use crate::signal::lock;
 
 /// Wakes tasks when their time has come.

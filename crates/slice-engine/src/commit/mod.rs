@@ -11,8 +11,8 @@
 
 pub(crate) mod pressure;
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use slice_memtable::MemTable;
@@ -23,6 +23,7 @@ use crate::background::clock::now;
 use crate::db::Logs;
 use crate::options::Options;
 use crate::planted::{Bug, Planted};
+use crate::primitives::{AtomicU64, Mutex};
 use crate::signal::lock;
 use crate::tree::{Frozen, Memory, Tree};
 

@@ -4,11 +4,11 @@
 //! of that, and each writer reserves its place on a virtual clock that runs at that rate. A writer whose place is in
 //! the future waits for it: asleep, never spinning, and never for good, since the rate is never zero.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::background::clock::now;
+use crate::primitives::Mutex;
 use crate::signal::lock;
 
 /// The slowest that writers are ever made, in bytes a second.

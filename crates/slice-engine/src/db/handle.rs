@@ -5,13 +5,14 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, LazyLock, Mutex, Weak};
+use std::sync::{Arc, Weak};
 
 use slice_types::{Error, ErrorKind, Result};
 use slice_vfs::{Fs, uninterrupted};
 
 use super::Core;
 use crate::options::{Builder, Options};
+use crate::primitives::{Mutex, global};
 use crate::signal::{Signal, lock};
 
 /// A use of an open database.
@@ -32,7 +33,9 @@ enum Slot {
     Closing,
 }
 
-static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::default);
+global! {
+    static REGISTRY: Registry = Registry::default();
+}
 
 #[derive(Default)]
 struct Registry {

@@ -5,14 +5,15 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use slice_types::{Error, LogNumber, Result};
 use slice_vfs::{Fs, LogControl, LogFile, SyncSite};
 use slice_wal::{GroupSync, LogWriter};
 
 use super::names::{SPARE_LOG, log_path};
+use crate::primitives::{AtomicBool, Mutex};
 use crate::signal::{Signal, lock};
 use crate::tree::Frozen;
 

@@ -12,8 +12,8 @@ mod upkeep;
 mod write;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 
 use slice_compaction::{CompactionStrategy, StrategyOptions};
 use slice_memtable::MemTable;
@@ -33,6 +33,7 @@ use crate::commit::pressure::Pressure;
 use crate::health::Failures;
 use crate::manifest::Manifest;
 use crate::options::{Background, Options};
+use crate::primitives::Mutex;
 use crate::signal::{Signal, lock};
 use crate::stats::{Counters, LSMStats};
 use crate::tree::{Caches, Graveyard, Tree};

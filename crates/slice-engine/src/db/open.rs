@@ -11,8 +11,8 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
-use std::sync::{Arc, Mutex};
 
 use slice_compaction::{CompactionStrategy, Leveled, StrategyOptions, Tiered};
 use slice_memtable::MemTable;
@@ -32,6 +32,7 @@ use crate::commit::pressure::Pressure;
 use crate::health::Failures;
 use crate::manifest::{Manifest, State};
 use crate::options::{Background, Options, Strategy};
+use crate::primitives::Mutex;
 use crate::recovery::{self, Recovered};
 use crate::signal::{Signal, lock};
 use crate::stats::Counters;

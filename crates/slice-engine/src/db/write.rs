@@ -14,11 +14,12 @@ use crate::background::clock::now;
 use crate::commit::{Attempt, Freeze};
 use crate::options::Durability;
 use crate::planted::Bug;
+use crate::primitives::{per_thread, thread};
 
 /// Buffers of threads are not kept beyond this size, in bytes.
 const KEPT_BUFFER_MAX: usize = 1 << 20;
 
-thread_local! {
+per_thread! {
     static BUFFER: RefCell<EncodedBatch> = const { RefCell::new(EncodedBatch::new()) };
 }
 
@@ -50,7 +51,8 @@ impl Core {
     pub(crate) fn write_now(&self, kind: EntryKind, key: &[u8], value: &[u8]) -> Result<Written> {
         check_key(key)?;
         check_value(value)?;
-        BUFFER.with_borrow_mut(|batch| {
+        BUFFER.with(|buffer| {
+            let batch = &mut *buffer.borrow_mut();
             batch.clear();
             batch.push(KeyspaceId::DEFAULT, kind, key, value)?;
             batch.seal();
@@ -111,7 +113,7 @@ impl Core {
         loop {
             let since = now();
             match wait {
-                Wait::Delay(delay) => self.changed.sleep(delay),
+                Wait::Delay(delay) => thread::sleep(delay),
                 Wait::Flush if self.is_inline() => self.flush_inline()?,
                 Wait::Flush => self.changed.wait(|| self.room())?,
             }

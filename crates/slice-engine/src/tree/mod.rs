@@ -16,24 +16,22 @@ mod open_table;
 mod sound;
 mod version;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use bytes::Bytes;
-use slice_memtable::{MemTable, SkipListMemTable};
+use slice_memtable::MemTable;
 use slice_sstable::ReadMode;
 use slice_types::{EntryKind, Error, ErrorKind, KeyspaceId, LogNumber, Result, SeqNo, Trailer};
 use slice_wal::LogWriter;
 
+pub(crate) use crate::primitives::Memory;
 pub(crate) use caches::Caches;
 pub(crate) use input::{Input, RunIter};
 pub(crate) use open_table::{Graveyard, OpenTable};
 pub(crate) use version::Version;
 
+use crate::primitives::{Loaded, Mutex, Swap};
 use crate::signal::lock;
-
-/// The memtable in use.
-pub(crate) type Memory = SkipListMemTable;
 
 /// A memtable that takes no more writes, and waits for its flush.
 pub(crate) struct Frozen {
@@ -63,18 +61,18 @@ pub(crate) struct View {
 /// One keyspace.
 pub(crate) struct Tree {
     pub(crate) id: KeyspaceId,
-    view: ArcSwap<View>,
+    view: Swap<View>,
     /// Held while a new view is made from the one before.
     updating: Mutex<()>,
 }
 
 impl Tree {
     pub(crate) fn new(id: KeyspaceId, view: View) -> Self {
-        Self { id, view: ArcSwap::from_pointee(view), updating: Mutex::new(()) }
+        Self { id, view: Swap::from_pointee(view), updating: Mutex::new(()) }
     }
 
     /// The view of this moment, to be looked at briefly.
-    pub(crate) fn view(&self) -> arc_swap::Guard<Arc<View>> {
+    pub(crate) fn view(&self) -> Loaded<View> {
         self.view.load()
     }
 

@@ -1,8 +1,8 @@
 //! A table of the current version, or of an older one that somebody still reads.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 
 use slice_compaction::TableMeta;
 use slice_sstable::{Table, TableSources};
@@ -12,6 +12,7 @@ use slice_vfs::{Fs, read_all};
 use super::caches::Blocks;
 use crate::db::names::TablePaths;
 use crate::manifest::missing_or;
+use crate::primitives::Mutex;
 use crate::signal::lock;
 
 /// Tables whose files nobody needs any more, to be removed in the background.
