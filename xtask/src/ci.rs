@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::{cargo, root, succeed, tidy};
+use crate::{cargo, checkers, root, succeed, tidy};
 
 /// A step: its heading, and what cargo is told.
 struct Step {
@@ -38,6 +38,7 @@ const AFTER_TIDY: [Step; 4] = [
 pub(crate) fn run() -> anyhow::Result<()> {
     BEFORE_TIDY.iter().try_for_each(run_step)?;
     under_heading("tidy", || tidy::run(root()))?;
+    under_heading("loom", || checkers::loom(&[]))?;
     AFTER_TIDY.iter().try_for_each(run_step)
 }
 

@@ -1,6 +1,7 @@
-//! The repository's own chores: `cargo xtask ci | tidy | bench`. `cargo xtask help` says more.
+//! The repository's own chores: `cargo xtask ci | tidy | bench | loom | shuttle | sanitize`. `cargo xtask help` says more.
 
 mod bench;
+mod checkers;
 mod ci;
 mod fuzz;
 mod tidy;
@@ -9,6 +10,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, ensure};
+use checkers::Sanitizer;
 use clap::Parser;
 
 /// The chores of this repository.
@@ -28,6 +30,23 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Tries all orders of threads, up to a bound, in small programs that use the real code.
+    Loom {
+        /// What the tests are told: a name, `--nocapture`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Runs the engine with its threads under thousands of schedules.
+    Shuttle {
+        /// What the tests are told: a name, `--nocapture`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Runs all tests of the workspace once under a sanitizer.
+    Sanitize {
+        /// Which one.
+        sanitizer: Sanitizer,
+    },
 }
 
 fn main() -> ExitCode {
@@ -36,6 +55,9 @@ fn main() -> ExitCode {
         Chore::Tidy => tidy::run(root()),
         Chore::Fuzz(args) => fuzz::run(&args),
         Chore::Bench { args } => bench::run(&args),
+        Chore::Loom { args } => checkers::loom(&args),
+        Chore::Shuttle { args } => checkers::shuttle(&args),
+        Chore::Sanitize { sanitizer } => checkers::sanitize(sanitizer),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,6 +2,9 @@
 
 mod block;
 mod charge;
+#[cfg(all(test, slice_loom))]
+mod models;
+mod primitives;
 mod row;
 mod shard;
 mod stats;

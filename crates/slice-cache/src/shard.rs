@@ -8,7 +8,9 @@
 //! would agree in the bits that should spread them over its buckets.
 
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
+
+use crate::primitives::{Mutex, MutexGuard};
 
 /// The most shards of a cache: well over the threads that are inside it at one time.
 const SHARDS_MAX: usize = 64;

@@ -24,6 +24,8 @@ pub enum Bug {
     LoseEntries,
     /// A read does not see the newest commit.
     ReadBehind,
+    /// A batch is published before it is in the memtable.
+    PublishBeforeInsert,
 }
 
 impl Bug {
@@ -36,6 +38,7 @@ impl Bug {
         Self::DropTombstones,
         Self::LoseEntries,
         Self::ReadBehind,
+        Self::PublishBeforeInsert,
     ];
 }
 

@@ -3,6 +3,7 @@
 mod batch;
 mod format;
 mod position;
+mod primitives;
 mod recovery;
 mod scan;
 mod sync;

@@ -22,18 +22,21 @@
 //!
 //! The idea of one sync for all who wait is group commit (DeWitt et al., 1984).
 
+#[cfg(all(test, slice_loom))]
+mod models;
 mod watermark;
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use slice_types::{Error, ErrorKind, LogNumber, Result};
 use slice_vfs::{LogControl, SyncSite};
 use tokio::sync::Notify;
 
 use crate::LogPosition;
+use crate::primitives::{Condvar, Mutex, MutexGuard};
 use watermark::Watermark;
 
 /// Why the bytes of a log are synced: whoever waits is told that their writes are safe.

@@ -154,6 +154,9 @@ impl Commit {
         if state.since.is_none() {
             state.since = Some(now());
         }
+        if self.planted.has(Bug::PublishBeforeInsert) {
+            self.visible.store(first.plus(u64::from(batch.count()) - 1).get(), Ordering::Release);
+        }
         let last = insert(&state.memory, first, batch);
         state.next = last.plus(1);
         self.visible.store(last.get(), Ordering::Release);

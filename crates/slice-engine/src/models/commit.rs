@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::{explore, join, start, store};
+use super::{caught, explore, join, start, store, store_with};
+use crate::planted::{Bug, Planted};
 use crate::primitives::AtomicBool;
 
 /// One thread commits two keys as one batch, another reads them, the first key first.
-fn batch_beside_reads() {
-    let store = store();
+fn batch_beside_reads(planted: Planted) {
+    let store = store_with(planted);
     let writer = {
         let store = Arc::clone(&store);
         start(move || store.commit_all(&[("a", "new"), ("b", "new")]))
@@ -21,7 +22,19 @@ fn batch_beside_reads() {
 
 #[test]
 fn a_batch_is_seen_whole_or_not_at_all() {
-    explore(batch_beside_reads);
+    explore(|| batch_beside_reads(Planted::default()));
+}
+
+#[test]
+fn a_batch_that_is_published_before_it_is_inserted_is_caught() {
+    let failure = caught(|| batch_beside_reads(Planted::of(Bug::PublishBeforeInsert)));
+    assert!(failure.contains("the first half of a batch"), "{failure}");
+}
+
+#[test]
+fn a_batch_that_is_published_piece_by_piece_is_caught() {
+    let failure = caught(|| batch_beside_reads(Planted::of(Bug::SplitBatch)));
+    assert!(failure.contains("the first half of a batch"), "{failure}");
 }
 
 #[test]

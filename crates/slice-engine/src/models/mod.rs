@@ -25,6 +25,7 @@ use slice_wal::EncodedBatch;
 
 use crate::db::{Core, open};
 use crate::options::{Background, Options};
+use crate::planted::Planted;
 
 /// How often a thread is interrupted where it could have gone on. Bugs that need more are rare (Musuvathi and Qadeer,
 /// "Iterative Context Bounding for Systematic Testing of Multithreaded Programs", 2007).
@@ -45,7 +46,7 @@ fn explore(program: impl Fn() + Send + Sync + Copy + 'static) {
         counted.fetch_add(1, Ordering::Relaxed);
         start(program).join().expect("a panic ends the model");
     });
-    eprintln!("{} orders", orders.load(Ordering::Relaxed));
+    assert!(orders.load(Ordering::Relaxed) > 1, "the threads of the program do not meet");
 }
 
 /// What an order comes to in which the program fails.
@@ -72,12 +73,17 @@ fn join(threads: impl IntoIterator<Item = JoinHandle<()>>) {
 
 /// An empty store.
 fn store() -> Arc<Core> {
+    store_with(Planted::default())
+}
+
+/// An empty store that may have a bug.
+fn store_with(planted: Planted) -> Arc<Core> {
     let fs: Arc<dyn Fs> = Arc::new(MemFs::new());
     let dir = PathBuf::from("/db");
     fs.create_dir_all(&dir).expect("MemFs makes directories");
     let options =
         Options { background: Background::Inline, l0_compaction_trigger: 100, ..Options::default() };
-    let options = Options { l0_slowdown_trigger: 100, row_cache_entries: 0, ..options };
+    let options = Options { l0_slowdown_trigger: 100, row_cache_entries: 0, planted, ..options };
     open(fs, dir, options).expect("an empty directory opens")
 }
 

@@ -55,17 +55,19 @@ macro_rules! atomic {
                 self.crossing.pass();
                 self.value.store(value, order);
             }
-
-            pub(crate) fn swap(&self, value: $type, order: Ordering) -> $type {
-                self.crossing.pass();
-                self.value.swap(value, order)
-            }
         }
     };
 }
 
 atomic!(AtomicBool, bool);
 atomic!(AtomicU64, u64);
+
+impl AtomicBool {
+    pub(crate) fn swap(&self, value: bool, order: Ordering) -> bool {
+        self.crossing.pass();
+        self.value.swap(value, order)
+    }
+}
 
 /// One value for each of the model's threads.
 macro_rules! per_thread {

@@ -3,11 +3,12 @@
 //! One thread at a time raises it. Within a log that is a store of the offset. The log itself changes only under the
 //! lock of the group, and whoever wants the whole position holds that lock: so log and offset fit.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use slice_types::LogNumber;
 
 use crate::LogPosition;
+use crate::primitives::AtomicU64;
 
 /// No log yet: above every number of one.
 const NO_LOG: u64 = u64::MAX;
