@@ -31,7 +31,7 @@ pub enum Bug {
 impl Bug {
     /// All of them.
     #[cfg(feature = "planted-bugs")]
-    pub const ALL: [Self; 6] = [
+    pub const ALL: &[Self] = &[
         Self::AckBeforeSync,
         Self::ForgetFailedSync,
         Self::SplitBatch,
