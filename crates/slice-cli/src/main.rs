@@ -9,6 +9,7 @@
 
 mod commands;
 mod demo;
+mod files;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,6 +37,8 @@ struct Cli {
 enum Command {
     #[command(flatten)]
     Store(commands::Command),
+    #[command(flatten)]
+    Files(files::Command),
     /// Writes until it is killed; started by the demonstration.
     #[command(hide = true)]
     CrashChild { dir: PathBuf },
@@ -54,13 +57,15 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Some(Command::CrashChild { dir }) => demo::crash::child(&dir),
-        Some(Command::Store(command)) => {
-            let path = cli.path.context("say which store with --path DIR")?;
-            commands::run(&path, cli.hex, &command)
-        }
+        Some(Command::Store(command)) => commands::run(&store(cli.path)?, cli.hex, &command),
+        Some(Command::Files(command)) => files::run(&store(cli.path)?, &command),
         None if cli.path.is_some() => {
-            bail!("--path needs a command: put, get, delete, flush, compact or stats")
+            bail!("--path needs a command: put, get, delete, flush, compact, stats, verify or repair")
         }
         None => demo::run(&cli.demo),
     }
+}
+
+fn store(path: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+    path.context("say which store with --path DIR")
 }

@@ -50,7 +50,64 @@ fn looking_makes_no_store() {
     let missing = dir.path().join("missing");
     assert_fails_in_one_line(&on(&missing, &["get", "key"]));
     assert_fails_in_one_line(&on(&missing, &["stats"]));
+    assert_fails_in_one_line(&on(&missing, &["verify"]));
     assert!(!missing.exists());
+}
+
+/// A store with a table for each of its keys.
+fn flushed_store(dir: &Path) -> std::path::PathBuf {
+    let store = dir.join("store");
+    for n in 0..3 {
+        assert!(on(&store, &["put", &format!("key{n}"), "value"]).status.success());
+    }
+    assert!(on(&store, &["compact"]).status.success());
+    store
+}
+
+/// Changes a byte of the first file with this ending.
+fn damage(store: &Path, ending: &str) {
+    let files = std::fs::read_dir(store).unwrap().map(|entry| entry.unwrap().path());
+    let file = files.filter(|path| path.to_str().unwrap().ends_with(ending)).min().unwrap();
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[20] ^= 1;
+    std::fs::write(file, bytes).unwrap();
+}
+
+#[test]
+fn verify_names_file_and_offset_of_a_fault_and_exits_with_1() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = flushed_store(dir.path());
+    let sound = on(&store, &["verify"]);
+    assert!(sound.status.success(), "{sound:?}");
+    assert!(String::from_utf8_lossy(&sound.stdout).ends_with(": 0 faults\n"), "{sound:?}");
+    damage(&store, ".db");
+    let output = on(&store, &["verify"]);
+    assert_fails_in_one_line(&output);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("damaged: ") && text.contains(".db at byte 16: "), "{text}");
+    assert!(text.ends_with(": 1 faults\n"), "{text}");
+}
+
+#[test]
+fn repair_saves_what_can_be_read_and_says_what_is_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = flushed_store(dir.path());
+    assert!(on(&store, &["put", "late", "value"]).status.success());
+    let [whole, rest] = ["whole", "rest"].map(|name| dir.path().join(name));
+    let output = on(&store, &["repair", "--into", whole.to_str().unwrap()]);
+    assert!(output.status.success(), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("4 keys saved"), "{output:?}");
+    assert_eq!(on(&whole, &["get", "key2"]).stdout, b"value");
+
+    damage(&store, ".db");
+    let output = on(&store, &["repair", "--into", rest.to_str().unwrap()]);
+    assert_fails_in_one_line(&output);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("lost: ") && text.contains("keys from key0 to key0"), "{text}");
+    assert_eq!(on(&rest, &["get", "late"]).stdout, b"value");
+    assert!(on(&rest, &["verify"]).status.success());
+    // Not into a directory that is in use.
+    assert_fails_in_one_line(&on(&store, &["repair", "--into", rest.to_str().unwrap()]));
 }
 
 #[test]

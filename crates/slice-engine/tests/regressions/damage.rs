@@ -2,13 +2,15 @@
 
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::Arc;
 
 use slice::ErrorKind;
+use slice::blocking::LSMTree;
 use slice::vfs::{LogKind, MemFs};
 use slice_types::checksum_with;
 
 use crate::child;
-use crate::support::{assert_all, content, delete_all, files, key, put_all, quiet, value, with_file};
+use crate::support::{DIR, assert_all, content, delete_all, files, key, put_all, quiet, value, with_file};
 
 const HEADER: usize = 32;
 const RECORD: usize = 32;
@@ -126,8 +128,11 @@ fn approve_index(index: &mut [u8]) {
     checksum.copy_from_slice(&slice_types::checksum(content).to_le_bytes());
 }
 
-/// Opens the store and reads every key: what comes is an answer or a refusal.
+/// Verifies and repairs the store, opens it and reads every key: what comes is an answer or a refusal.
 fn read_all_of(fs: &MemFs) {
+    let report = quiet(fs).verify().unwrap();
+    let repaired = LSMTree::builder("/fresh").fs(Arc::new(fs.clone())).repair_from(DIR);
+    assert!(repaired.is_ok() || !report.is_clean(), "{report}");
     let refused = match quiet(fs).open_blocking() {
         Err(error) => Some(error),
         Ok(lsm) => (0..9).find_map(|n| lsm.get(&key(n)).err()),
