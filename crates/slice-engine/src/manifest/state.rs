@@ -7,6 +7,7 @@ use slice_compaction::TableMeta;
 use slice_types::{Error, KeyspaceId, Level, LogNumber, Result, SeqNo, TableId};
 
 use super::Edit;
+use crate::options::LEVELS_MAX;
 
 /// What a database consists of, as the manifest says.
 #[derive(Clone, Debug, PartialEq)]
@@ -135,6 +136,9 @@ impl KeyspaceState {
     fn add(&mut self, level: Level, table: Arc<TableMeta>) -> Result<()> {
         if self.levels.iter().flatten().any(|other| other.id == table.id) {
             return Err(Error::corruption(format!("the manifest adds table {} twice", table.id)));
+        }
+        if level.index() >= LEVELS_MAX {
+            return Err(Error::corruption(format!("the manifest puts table {} on level {level}", table.id)));
         }
         if self.levels.len() <= level.index() {
             self.levels.resize(level.index() + 1, Vec::new());

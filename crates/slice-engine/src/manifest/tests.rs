@@ -87,7 +87,9 @@ fn edits_that_do_not_fit_are_corruption() {
     let twice = add(0, table(1, "a", "b", 2));
     let unknown = Edit { removed: vec![(DEFAULT, TableId(8))], ..Edit::default() };
     let nowhere = Edit { first_logs: vec![(KeyspaceId(9), LogNumber(1))], ..Edit::default() };
-    for edit in [overlap, twice, unknown, nowhere] {
+    // Found by fuzzing: with 256 levels the last one had no number.
+    let too_deep = add(255, table(2, "n", "z", 2));
+    for edit in [overlap, twice, unknown, nowhere, too_deep] {
         assert_eq!(state.apply(&edit).unwrap_err().kind(), ErrorKind::Corruption, "{edit:?}");
     }
 }

@@ -61,6 +61,9 @@ pub enum Background {
     Inline,
 }
 
+/// The most levels that a tree may have.
+pub(crate) const LEVELS_MAX: usize = 20;
+
 /// All that can be chosen about a store.
 ///
 /// Sizes are in bytes. The defaults are those of [`Options::default`], written at each field.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use slice_types::{Error, Result};
 
-use super::{Durability, Options};
+use super::{Durability, LEVELS_MAX, Options};
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -24,7 +24,7 @@ impl Options {
         within("max_frozen_memtables", self.max_frozen_memtables, 1..=1000)?;
         within("block_size", self.block_size as u64, 64..=16 * MIB)?;
         within("filter_bits_per_key", self.filter_bits_per_key, 0.0..=50.0)?;
-        within("max_levels", self.max_levels, 2..=20)?;
+        within("max_levels", self.max_levels, 2..=LEVELS_MAX)?;
         within("l0_compaction_trigger", self.l0_compaction_trigger, 1..=1000)?;
         within("l0_slowdown_trigger", self.l0_slowdown_trigger, self.l0_compaction_trigger..=10_000)?;
         within("level_base_bytes", self.level_base_bytes, KIB..=TIB)?;
