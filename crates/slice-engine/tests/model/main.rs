@@ -86,6 +86,11 @@ fn a_read_that_misses_the_newest_commit_is_found_by_the_model() {
 }
 
 #[test]
+fn a_write_acknowledged_before_its_fsync_is_found_by_the_model() {
+    model_finds(Bug::AckBeforeSync, 3);
+}
+
+#[test]
 fn a_compaction_that_drops_tombstones_is_found_by_a_pair() {
     let found = find_failure(|| pairs(Some(Bug::DropTombstones), STEPS), agree, 20);
     assert!(found.is_some(), "the two sides differ in what is deleted");
