@@ -3,6 +3,7 @@
 mod bench;
 mod checkers;
 mod ci;
+mod crash;
 mod fuzz;
 mod tidy;
 
@@ -23,6 +24,13 @@ enum Chore {
     Tidy,
     /// Fuzzes the decoders.
     Fuzz(fuzz::Args),
+    /// Looks for a crash that loses something, with the arguments that follow; `--real` tries real processes.
+    #[command(disable_help_flag = true)]
+    Crash {
+        /// What the harness is told; `--help` says what it understands.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// Builds the workload driver for release and runs it, with the arguments that follow.
     #[command(disable_help_flag = true)]
     Bench {
@@ -54,6 +62,7 @@ fn main() -> ExitCode {
         Chore::Ci => ci::run(),
         Chore::Tidy => tidy::run(root()),
         Chore::Fuzz(args) => fuzz::run(&args),
+        Chore::Crash { args } => crash::run(&args),
         Chore::Bench { args } => bench::run(&args),
         Chore::Loom { args } => checkers::loom(&args),
         Chore::Shuttle { args } => checkers::shuttle(&args),

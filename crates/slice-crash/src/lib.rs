@@ -2,3 +2,5 @@
 
 pub mod fuzz;
 pub mod linearizability;
+#[cfg(target_os = "linux")]
+pub mod real;
