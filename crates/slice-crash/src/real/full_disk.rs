@@ -1,7 +1,7 @@
 //! A disk of 32 MiB that is full in the midst of flushes and compactions, then has space again.
 //!
 //! ```text
-//!   | logs and tables ....... | left, 0 to 3 MiB | ballast ................. |
+//!   | logs and tables ....... | left, 0 to 2 MiB | ballast ................. |
 //!                              writers fill this,  then the ballast goes, and all of it goes on by itself
 //! ```
 //!
@@ -23,7 +23,7 @@ use rustix::fs::{FallocateFlags, fallocate, statvfs};
 use tempfile::TempDir;
 
 use super::expected::Expected;
-use super::process::{PATIENCE, Worker, worker_args};
+use super::process::{Heard, Worker, worker_args};
 use super::protocol::{Event, Order};
 use super::tuning::Tuning;
 use super::workload::Workload;
@@ -32,6 +32,8 @@ use super::{Args, Report};
 const ROUNDS: u64 = 24;
 /// How long writers may be stuck before that, too, counts as a full disk.
 const STUCK: Duration = Duration::from_secs(3);
+/// How long writers may take to fill what is left.
+const FILLING: Duration = Duration::from_secs(4);
 /// What a store of this little data may take once all is compacted: two logs of a mapped chunk each, and tables.
 const SETTLED_BYTES_MAX: u64 = 8 << 20;
 
@@ -52,11 +54,11 @@ pub(super) fn run(args: &Args) -> Result<Report> {
         Err(reason) => return Ok(format!("skipped: {reason:#}")),
     };
     let mut rng = SmallRng::seed_from_u64(args.seed);
-    let workload = Workload { seed: args.seed, writers: 3, keys: 200, largest_batch: 32 };
+    let workload = Workload { seed: args.seed, writers: 3, keys: 1500, largest_batch: 32 };
     let mut expected = Expected::new(workload);
     let mut counts = Counts::default();
     for round in 0..ROUNDS {
-        let left = rng.random_range(0..3 << 20);
+        let left = rng.random_range(0..2 << 20);
         let tuning = Tuning::of_round(rng.random());
         one_round(args, &disk, &mut expected, &tuning, left, round, &mut counts)
             .with_context(|| format!("round {round}, {left} bytes left, {tuning:?}"))?;
@@ -97,7 +99,10 @@ fn one_round(
     worker.go(expected)?;
     writes(&mut worker, expected, 200)?;
     disk.fill(left)?;
-    until_full(&mut worker, expected)?;
+    if !until_full(&mut worker, expected)? {
+        disk.fill(0)?;
+        until_full(&mut worker, expected)?;
+    }
     if round % 4 == 3 {
         worker.kill(expected)?;
         counts.killed_full += 1;
@@ -114,21 +119,22 @@ fn one_round(
     count(&worker.failures, counts)
 }
 
-/// Lets the writers fill what is left, until calls fail or nothing moves.
-fn until_full(worker: &mut Worker, expected: &mut Expected) -> Result<()> {
-    let end = Instant::now() + PATIENCE;
+/// Lets the writers fill what is left; says whether calls failed or nothing moved any more.
+fn until_full(worker: &mut Worker, expected: &mut Expected) -> Result<bool> {
     let failed = |event: &Event| matches!(event, Event::Failed { .. });
-    let mut moved = Instant::now();
-    let mut failures = 0;
-    while failures < 20 && moved.elapsed() < STUCK && Instant::now() < end {
+    let (since, mut moved, mut failures) = (Instant::now(), Instant::now(), 0);
+    while failures < 20 && moved.elapsed() < STUCK {
+        if since.elapsed() > FILLING {
+            return Ok(failures > 0);
+        }
         let before = expected.acknowledged;
         let heard = worker.listen_until(expected, Instant::now() + Duration::from_millis(100), failed)?;
-        failures += u64::from(matches!(heard, super::process::Heard::Event(_)));
+        failures += u64::from(matches!(heard, Heard::Event(_)));
         if expected.acknowledged != before {
             moved = Instant::now();
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// On a full disk a store opens, or says why not.
