@@ -44,7 +44,9 @@ impl<'a> Directory<'a> {
         let names = names.map_err(|error| Error::io("list the directory", error).with_file(&path))?;
         let names: Vec<_> =
             names.into_iter().filter_map(|name| FileName::parse(&name).map(|file| (name, file))).collect();
-        if names.iter().all(|(_, file)| matches!(file, FileName::Lock | FileName::Temporary)) {
+        // A manifest alone is what a crash in the midst of making a store leaves.
+        let is_of_store = |file| matches!(file, FileName::Current | FileName::Log(_) | FileName::Table(_));
+        if !names.iter().any(|(_, file)| is_of_store(*file)) {
             return Err(Error::invalid_argument("there is no store here").with_file(path));
         }
         let lock = lock_unchanged(fs, &path)?;

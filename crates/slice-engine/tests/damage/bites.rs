@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use slice::Report;
 use slice::vfs::LogKind;
 use slice_types::checksum_with;
 
 use crate::base::{Base, builder, key, write};
 use crate::cases::{Case, How};
-use crate::check::{Tail, check};
+use crate::check::{Outcome, Tail, agree, check, finds};
 
 /// Damage to the spare, which harms nobody.
 fn harmless(base: &Base) -> Case {
@@ -35,6 +36,19 @@ fn an_entry_that_went_missing_is_objected_to() {
     let mut base = Base::new(LogKind::Plain);
     base.history.last_mut().unwrap().insert(key(0), b"deleted".to_vec());
     assert!(check(&base, &harmless(&base), Tail::OfTheLog).is_err());
+}
+
+/// As of a `verify` that skips checksums.
+#[test]
+fn a_look_that_sees_nothing_is_objected_to() {
+    let base = Base::new(LogKind::Plain);
+    let (blind, how) = (Report::default(), How::Flip { at: 40, bit: 0 });
+    let case = Case { file: base.files(".db").remove(0), how: how.clone() };
+    assert!(finds(&case, &blind).is_err());
+    assert!(agree(&case, &blind, &Outcome::Refused).is_err());
+    let case = Case { file: base.only(".log"), how };
+    assert!(agree(&case, &blind, &Outcome::TailLost(3)).is_err());
+    assert!(agree(&case, &blind, &Outcome::Exact).is_ok());
 }
 
 /// As a store would answer that does not compare checksums: the bytes of a value are others, and the checksum is made

@@ -65,7 +65,7 @@ fn all_bytes(image: &MemFs) -> Vec<(String, Vec<u8>)> {
 }
 
 /// Any damage to a table is found, also where nobody reads; any to a manifest may look like a torn tail.
-fn finds(case: &Case, report: &Report) -> Result<(), String> {
+pub(crate) fn finds(case: &Case, report: &Report) -> Result<(), String> {
     let kind = case.file.to_string_lossy();
     let is_of_table = [".db", ".idx", ".bloom"].iter().any(|end| kind.ends_with(end));
     let mut faults = report.faults().filter(|fault| fault.file.starts_with(DIR));
@@ -76,7 +76,7 @@ fn finds(case: &Case, report: &Report) -> Result<(), String> {
 }
 
 /// A look that finds nothing must be right, and one that finds a fault too.
-fn agree(case: &Case, report: &Report, outcome: &Outcome) -> Result<(), String> {
+pub(crate) fn agree(case: &Case, report: &Report, outcome: &Outcome) -> Result<(), String> {
     let is_torn = report.findings.iter().any(|finding| finding.kind == FindingKind::TornTail);
     match outcome {
         Outcome::Refused if report.is_clean() => Err(format!("refused, and verify says:\n{report}")),

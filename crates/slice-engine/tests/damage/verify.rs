@@ -133,4 +133,6 @@ fn there_is_nothing_to_verify_where_there_is_no_store() {
     fs.create_dir_all(Path::new(DIR)).unwrap();
     assert_eq!(builder(&fs).verify().unwrap_err().kind(), ErrorKind::InvalidArgument);
     assert_eq!(fs.list_dir(Path::new(DIR)).unwrap(), Vec::<String>::new());
+    write(&fs, &Path::new(DIR).join("MANIFEST-000001"), b"SLICE");
+    assert_eq!(builder(&fs).verify().unwrap_err().kind(), ErrorKind::InvalidArgument);
 }

@@ -10,7 +10,9 @@ use slice::vfs::{LogKind, MemFs};
 use slice_types::checksum_with;
 
 use crate::child;
-use crate::support::{DIR, assert_all, content, delete_all, files, key, put_all, quiet, value, with_file};
+use crate::support::{
+    DIR, assert_all, content, delete_all, files, key, put_all, quiet, replace_file, value, with_file,
+};
 
 const HEADER: usize = 32;
 const RECORD: usize = 32;
@@ -51,6 +53,46 @@ fn count(fs: &MemFs) -> u32 {
     let found = (0..10).take_while(|n| lsm.get(&key(*n)).unwrap() == Some(value(*n, 1))).count() as u32;
     assert_all(&lsm, found..10, None);
     found
+}
+
+/// The last edit of a manifest is synced before anything builds on it, so damage to it is no torn tail.
+#[test]
+fn damage_to_the_last_edit_of_the_manifest_is_refused() {
+    let fs = MemFs::with_log_kind(LogKind::Plain);
+    let lsm = quiet(&fs).open_blocking().unwrap();
+    let manifest = files(&fs, "MANIFEST-000001").pop().unwrap();
+    let before = content(&fs, &manifest).len();
+    put_all(&lsm, 0..3, 1);
+    lsm.flush().unwrap();
+    drop(lsm);
+    let bytes = content(&fs, &manifest);
+    // Behind the edit stands its seal, an edit without fields.
+    for at in before..bytes.len() - 16 {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 1;
+        let error = quiet(&with_file(&fs, &manifest, &damaged)).open_blocking().unwrap_err();
+        assert_eq!((error.kind(), error.offset()), (ErrorKind::Corruption, Some(before as u64)), "{error}");
+        assert_eq!(error.file(), Some(&*manifest));
+    }
+}
+
+/// Two tables with keys and values of the same lengths have their blocks in the same places.
+#[test]
+fn the_data_file_of_another_table_of_the_same_layout_is_not_believed() {
+    let fs = MemFs::new();
+    let lsm = quiet(&fs).open_blocking().unwrap();
+    for generation in [1, 2] {
+        put_all(&lsm, 0..5, generation);
+        lsm.flush().unwrap();
+    }
+    drop(lsm);
+    let [old, new] = &files(&fs, ".db")[..] else { panic!("two tables were flushed") };
+    let (old_bytes, new_bytes) = (content(&fs, old), content(&fs, new));
+    assert_eq!(old_bytes.len(), new_bytes.len());
+    replace_file(&fs, old, &new_bytes);
+    replace_file(&fs, new, &old_bytes);
+    let error = quiet(&fs).open_blocking().unwrap().get(&key(0)).unwrap_err();
+    assert_eq!((error.kind(), error.file()), (ErrorKind::Corruption, Some(&**new)), "{error}");
 }
 
 /// In a process that may have 2 GiB of memory: a buffer for the lengths that are planted has more.
