@@ -1,5 +1,7 @@
 //! What a user relies on: writes that stay, whole and in order, seen by everyone, through restarts, kills and crowds.
 
+#[path = "correctness/acid.rs"]
+mod acid;
 #[path = "correctness/checker.rs"]
 mod checker;
 #[path = "correctness/clients.rs"]
@@ -8,6 +10,8 @@ mod clients;
 mod generated;
 #[path = "correctness/histories.rs"]
 mod histories;
+#[path = "correctness/sessions.rs"]
+mod sessions;
 #[path = "correctness/store.rs"]
 mod store;
 #[path = "correctness/tally.rs"]

@@ -186,7 +186,7 @@ fn histories_of_a_real_register_are_accepted_and_the_order_found_is_one() {
 #[test]
 fn on_small_histories_the_search_agrees_with_trying_every_permutation() {
     let mut refused = 0;
-    for seed in 0..4000 {
+    for seed in 0..3000 {
         let (mut history, promise) = generate(Shape::small(seed), seed);
         mutate(&mut history, seed);
         let brute_force = crate::generated::some_permutation_explains(&history, promise);
@@ -208,7 +208,7 @@ fn on_small_histories_the_search_agrees_with_trying_every_permutation() {
             );
         }
     }
-    assert!((600..3400).contains(&refused), "{refused} of 4000 are bad: most are alike");
+    assert!((500..2500).contains(&refused), "{refused} of 3000 are bad: most are alike");
 }
 
 #[test]

@@ -37,6 +37,8 @@ pub(crate) struct Plan {
     pub(crate) operations: usize,
     /// Of a hundred writes, how many are batches of all keys.
     pub(crate) batches: u32,
+    /// Whether each client writes two keys that are its own, of which there are enough then, and deletes nothing.
+    pub(crate) own_keys: bool,
     /// Whether the power may fail.
     pub(crate) crashes: bool,
 }
@@ -149,7 +151,7 @@ impl World {
                 0..45 => self.read(id, epoch, &store, key).await,
                 45..47 => self.sync(id, epoch, &store).await,
                 _ => {
-                    let entries = self.entries((id * self.plan.operations + n) as u64 + 1, key, &mut random);
+                    let entries = self.entries(id, n, key, &mut random);
                     let patient = self.plan.face == Face::Threads || random.random_range(0..12) > 0;
                     self.write(id, epoch, &store, entries, patient).await;
                 }
@@ -158,7 +160,11 @@ impl World {
     }
 
     /// What to write: to all keys at once, or to one. The value is nobody else's.
-    fn entries(&self, value: u64, key: usize, random: &mut SmallRng) -> Vec<(usize, Option<u64>)> {
+    fn entries(&self, id: usize, n: usize, key: usize, random: &mut SmallRng) -> Vec<(usize, Option<u64>)> {
+        let value = (id * self.plan.operations + n) as u64 + 1;
+        if self.plan.own_keys {
+            return vec![(2 * id + n % 2, Some(value))];
+        }
         if random.random_range(0..100) < self.plan.batches {
             (0..self.plan.keys).map(|key| (key, Some(value))).collect()
         } else {

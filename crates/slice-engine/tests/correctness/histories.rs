@@ -14,7 +14,7 @@ use crate::store::{Face, Setup};
 use crate::tally;
 
 /// A plan by a seed: who, how many, and on what.
-fn plan(seed: u64, face: Face) -> Plan {
+pub(crate) fn plan(seed: u64, face: Face) -> Plan {
     let mut random = SmallRng::seed_from_u64(seed);
     let durability =
         [Durability::Buffered, Durability::Fsync, Durability::Interval(Duration::from_millis(1))]
@@ -28,6 +28,7 @@ fn plan(seed: u64, face: Face) -> Plan {
         keys: random.random_range(1..=4),
         operations: random.random_range(20..60),
         batches: 0,
+        own_keys: false,
         crashes: false,
     }
 }

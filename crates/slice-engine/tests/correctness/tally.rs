@@ -7,6 +7,7 @@ use std::time::Duration;
 
 static HISTORIES: AtomicU64 = AtomicU64::new(0);
 static OPERATIONS: AtomicU64 = AtomicU64::new(0);
+static IMAGES: AtomicU64 = AtomicU64::new(0);
 
 /// Longer than any machine takes for one history: what is not done by then hangs.
 const LONGEST: Duration = Duration::from_secs(120);
@@ -17,11 +18,18 @@ pub(crate) fn history(operations: usize) {
     OPERATIONS.fetch_add(operations as u64, Ordering::Relaxed);
 }
 
+/// Counts what a power failure left, and was opened and checked.
+pub(crate) fn image() {
+    IMAGES.fetch_add(1, Ordering::Relaxed);
+}
+
 /// Says what has been checked by all tests so far. The last line of a run has the totals.
 pub(crate) fn report() {
-    let [histories, operations] = [&HISTORIES, &OPERATIONS].map(|count| count.load(Ordering::Relaxed));
+    let counts = [&HISTORIES, &OPERATIONS, &IMAGES];
+    let [histories, operations, images] = counts.map(|count| count.load(Ordering::Relaxed));
     // Not `eprintln!`, which the test runner keeps to itself.
-    let line = format!("checked so far: {histories} histories of {operations} operations\n");
+    let line =
+        format!("checked so far: {histories} histories of {operations} operations, {images} crash images\n");
     std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
