@@ -29,6 +29,7 @@ mod watermark;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
 use slice_types::{Error, ErrorKind, LogNumber, Result};
@@ -78,6 +79,7 @@ struct Log {
 }
 
 struct Handles {
+    path: PathBuf,
     control: Arc<dyn LogControl>,
     sync_name: Box<SyncName>,
 }
@@ -99,7 +101,7 @@ impl GroupSync {
         Self::default()
     }
 
-    /// Announces a log, before anything is appended to it.
+    /// Announces a log, before anything is appended to it. The path is for errors.
     ///
     /// `sync_name` makes the file's directory entry durable. It is called with no lock held, once it succeeds never
     /// again, and before any of the log's bytes are called durable.
@@ -110,13 +112,14 @@ impl GroupSync {
     pub fn add_log(
         &self,
         number: LogNumber,
+        path: PathBuf,
         control: Arc<dyn LogControl>,
         sync_name: Box<dyn Fn() -> io::Result<()> + Send + Sync>,
     ) {
         let mut state = self.lock();
         assert!(state.newest < Some(number), "log {number} is announced behind {:?}", state.newest);
         state.newest = Some(number);
-        let handles = Arc::new(Handles { control, sync_name });
+        let handles = Arc::new(Handles { path, control, sync_name });
         state.logs.push_back(Log { number, handles, is_named: false });
     }
 
@@ -360,7 +363,8 @@ impl Job {
 
     /// Of kind `Io` even when the disk is full: a caller must not take it for something that space would heal.
     fn failed(&self, action: &str, error: io::Error) -> Error {
-        Error::io(&format!("{action} log {}", self.number), io::Error::other(error))
+        let error = Error::io(&format!("{action} log {}", self.number), io::Error::other(error));
+        error.with_file(&self.handles.path)
     }
 }
 

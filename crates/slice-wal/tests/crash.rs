@@ -102,6 +102,7 @@ impl Workload {
         let (fs, dir) = (Arc::clone(&self.fs), self.dir.clone());
         self.group.add_log(
             self.log.number(),
+            "log".into(),
             self.log.control(),
             Box::new(move || fs.sync_dir(&dir, SyncSite::new("log.name"))),
         );

@@ -30,6 +30,7 @@ fn run(fs: &FaultFs) -> Result<Told> {
     let names = fs.clone();
     group.add_log(
         LOG,
+        PATH.into(),
         log.control(),
         Box::new(move || names.sync_dir(Path::new("/"), SyncSite::new("log.name"))),
     );

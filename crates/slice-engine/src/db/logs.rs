@@ -58,9 +58,9 @@ impl Logs {
         let path = log_path(&self.dir, number);
         let file = self.file(&path).map_err(|error| Error::io("begin a log", error).with_file(&path))?;
         let control = file.control();
-        let writer = LogWriter::create(file, path, number)?;
+        let writer = LogWriter::create(file, path.clone(), number)?;
         let (fs, dir) = (Arc::clone(&self.fs), self.dir.clone());
-        sync.add_log(number, Arc::clone(&control), Box::new(move || fs.sync_dir(&dir, LOG_NAME)));
+        sync.add_log(number, path, Arc::clone(&control), Box::new(move || fs.sync_dir(&dir, LOG_NAME)));
         sync.appended(writer.position());
         *lock(&self.current) = Some(control);
         Ok(writer)

@@ -49,7 +49,7 @@ fn at(log: u32, offset: u64) -> LogPosition {
 }
 
 fn add_log(group: &GroupSync, number: u32, file: &Arc<File>) {
-    group.add_log(LogNumber(number), Arc::<File>::clone(file), Box::new(|| Ok(())));
+    group.add_log(LogNumber(number), "log".into(), Arc::<File>::clone(file), Box::new(|| Ok(())));
 }
 
 fn explore(program: fn()) {

@@ -98,7 +98,7 @@ pub(crate) fn add(group: &GroupSync, double: Double) -> Arc<Double> {
         lock(&named.events).push(format!("name {}", named.number));
         Ok(())
     };
-    group.add_log(LogNumber(double.number), Arc::clone(&double) as _, Box::new(sync_name));
+    group.add_log(LogNumber(double.number), "log".into(), Arc::clone(&double) as _, Box::new(sync_name));
     double
 }
 

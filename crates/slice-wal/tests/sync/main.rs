@@ -113,7 +113,7 @@ fn a_name_is_durable_before_the_first_acknowledgement() {
         lock(&saw).push(weak.upgrade().map(|group| group.durable()));
         Ok(())
     };
-    group.add_log(LogNumber(1), Arc::new(Double::default()), Box::new(sync_name));
+    group.add_log(LogNumber(1), "log".into(), Arc::new(Double::default()), Box::new(sync_name));
     group.appended(at(1, 9));
     assert_eq!(group.sync_now().unwrap(), at(1, 9));
     assert_eq!(*lock(&seen), [Some(LogPosition::default())], "nothing was durable when it was called");
@@ -123,7 +123,7 @@ fn a_name_is_durable_before_the_first_acknowledgement() {
 fn a_name_that_cannot_be_synced_acknowledges_nothing() {
     let group = GroupSync::new();
     let sync_name = || Err(io::Error::other("no such directory"));
-    group.add_log(LogNumber(1), Arc::new(Double::default()), Box::new(sync_name));
+    group.add_log(LogNumber(1), "log".into(), Arc::new(Double::default()), Box::new(sync_name));
     group.appended(at(1, 9));
     assert_eq!(kind(group.sync_now()), ErrorKind::Io);
     assert_eq!(group.durable(), LogPosition::default());
@@ -178,7 +178,7 @@ fn a_full_disk_found_out_by_a_sync_is_not_called_retryable() {
         }
     }
     let group = GroupSync::new();
-    group.add_log(LogNumber(1), Arc::new(Full), Box::new(|| Ok(())));
+    group.add_log(LogNumber(1), "log".into(), Arc::new(Full), Box::new(|| Ok(())));
     group.appended(at(1, 9));
     assert_eq!(kind(group.sync_now()), ErrorKind::Io);
 }

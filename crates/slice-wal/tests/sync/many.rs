@@ -45,7 +45,7 @@ fn many_writers_over_many_logs_are_acknowledged_only_behind_a_sync() {
         }
         let log = logs.get(next.log.0 as usize)?;
         if next.offset == 0 {
-            group.add_log(next.log, Arc::clone(log) as _, Box::new(|| Ok(())));
+            group.add_log(next.log, "log".into(), Arc::clone(log) as _, Box::new(|| Ok(())));
         }
         next.offset += 1;
         log.appended.store(next.offset, Ordering::SeqCst);
