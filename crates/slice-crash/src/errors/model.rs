@@ -1,0 +1,72 @@
+//! What the store must hold: a history of its states, of which some are durable.
+//!
+//! ```text
+//!   state   0 ──────── durable ──────── newest
+//!           └─ must ───┘└──── may ──────┘        after a power failure
+//!                                        newest  in the process, and after a reopening without one
+//! ```
+
+use super::store::Contents;
+
+/// What one write does: a value for each key, or none to delete it.
+pub(super) type Entries = Vec<(Vec<u8>, Option<Vec<u8>>)>;
+
+#[derive(Debug)]
+pub(super) struct Model {
+    /// After each write that happened, as told by the sequence number; the first is empty.
+    states: Vec<Contents>,
+    /// The last state that is known to be durable.
+    durable: usize,
+}
+
+impl Model {
+    pub(super) fn new() -> Self {
+        Self { states: vec![Contents::new()], durable: 0 }
+    }
+
+    pub(super) fn newest(&self) -> &Contents {
+        self.states.last().expect("the empty state is never removed")
+    }
+
+    /// A write has happened, whatever its caller was told.
+    pub(super) fn happened(&mut self, entries: &Entries) {
+        let mut state = self.newest().clone();
+        for (key, value) in entries {
+            match value {
+                Some(value) => state.insert(key.clone(), value.clone()),
+                None => state.remove(key),
+            };
+        }
+        self.states.push(state);
+    }
+
+    pub(super) fn all_is_durable(&mut self) {
+        self.durable = self.states.len() - 1;
+    }
+
+    /// Whether a power failure may have left this.
+    pub(super) fn check_after_crash(&self, found: &Contents) -> Result<(), String> {
+        if self.states[self.durable..].iter().rev().any(|state| state == found) {
+            return Ok(());
+        }
+        let what = match self.states.iter().rposition(|state| state == found) {
+            Some(index) => format!("only the first {index} writes"),
+            None => "no prefix of the writes".to_owned(),
+        };
+        let (durable, all) = (self.durable, self.states.len() - 1);
+        Err(format!("{durable} of {all} writes were durable, and a power failure left {what}"))
+    }
+
+    /// Whether a sound store holds this.
+    pub(super) fn check(&self, found: &Contents) -> Result<(), String> {
+        if found == self.newest() {
+            return Ok(());
+        }
+        let differs = |(key, value): &(&Vec<u8>, &Vec<u8>)| self.newest().get(*key) != Some(*value);
+        let wrong = found.iter().find(differs).map(|(key, _)| key);
+        let missing = self.newest().keys().find(|key| !found.contains_key(*key));
+        let text = |key: Option<&Vec<u8>>| key.map(|key| String::from_utf8_lossy(key).into_owned());
+        let (wrong, missing) = (text(wrong), text(missing));
+        Err(format!("the contents are not what was written: wrong {wrong:?}, missing {missing:?}"))
+    }
+}
