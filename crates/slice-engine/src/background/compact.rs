@@ -141,7 +141,7 @@ impl Core {
             TaskKind::Merge => self.merge_tables(&job),
         };
         if result.is_ok() {
-            self.drained_level_0(job.level_0_bytes(), since.elapsed());
+            self.drained_level_0(job.level_0_bytes(), now() - since);
         }
         // The inputs' last user lets go before anyone is told that they are done with.
         let Job { task, version, .. } = job;

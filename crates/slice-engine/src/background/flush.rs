@@ -32,7 +32,7 @@ pub(crate) fn flush_oldest(core: &Core) -> Result<bool> {
         Ok(tables) => {
             let bytes = tables.iter().map(|table| table.meta.bytes).sum();
             core.counters.flush_written.add(bytes);
-            core.drained_memory(frozen.log_bytes(), since.elapsed());
+            core.drained_memory(frozen.log_bytes(), now() - since);
             core.counters.flushes.add(1);
             core.failures.flush_ended(None);
             core.commit.sync.forget_through(frozen.log);

@@ -117,7 +117,7 @@ impl Core {
                 Wait::Flush if self.is_inline() => self.flush_inline()?,
                 Wait::Flush => self.changed.wait(|| self.room())?,
             }
-            self.pressure.count(since.elapsed());
+            self.pressure.count(now() - since);
             match self.attempt(batch)? {
                 Attempt::Done(end, _) => return Ok(end),
                 Attempt::Full => wait = Wait::Flush,
@@ -144,7 +144,7 @@ impl Core {
                 Wait::Flush if self.is_inline() => self.flush_inline()?,
                 Wait::Flush => self.changed.waited(|| self.room()).await?,
             }
-            self.pressure.count(since.elapsed());
+            self.pressure.count(now() - since);
             match self.attempt(batch)? {
                 Attempt::Done(end, _) => return Ok(end),
                 Attempt::Full => wait = Wait::Flush,
