@@ -1,12 +1,13 @@
 //! Walks over what can be read of a table, and notes what cannot.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use slice_sstable::block::BlockCursor;
 use slice_sstable::{Block, BlockPlace};
 use slice_types::{EntryIterator, EntryRef, Error, ErrorKind, Result, Trailer, internal_cmp};
 
 use super::report::Lost;
+use crate::primitives::Mutex;
 use crate::signal::lock;
 use crate::verify::PlainTable;
 
