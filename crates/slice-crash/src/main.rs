@@ -58,7 +58,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     let parts = cli.only.map_or_else(|| real::Part::ALL.to_vec(), |part| vec![part]);
     let worker = std::env::current_exe()?;
     let (seed, kills, calls) = (cli.seed, cli.kills, cli.calls);
-    let args = real::Args { worker, seed, kills, calls, worker_extra: Vec::new() };
+    let args = real::Args { worker, seed, kills, calls, worker_extra: Vec::new(), installs: true };
     for part in parts {
         println!("{part:?}, seed {seed}: {}: ok", real::run(part, &args)?);
     }

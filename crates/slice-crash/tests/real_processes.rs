@@ -10,8 +10,9 @@ fn args(kills: u64, worker_extra: &[&str]) -> Args {
         worker: env!("CARGO_BIN_EXE_slice-crash").into(),
         seed: 7,
         kills,
-        calls: 1,
+        calls: 16,
         worker_extra: worker_extra.iter().map(ToString::to_string).collect(),
+        installs: false,
     }
 }
 
@@ -35,6 +36,17 @@ fn a_write_that_is_acknowledged_and_not_done_is_found() {
 
 #[test]
 fn a_batch_that_is_split_by_a_kill_is_found() {
-    let said = objection(500, &["--split-batches"]);
+    let said = objection(500, &["--plant", "split-batch"]);
     assert!(said.contains("may have happened"), "{said}");
+}
+
+#[test]
+fn a_failed_sync_that_is_not_told_is_found() {
+    match run(Part::Strace, &args(0, &["--plant", "forget-failed-sync"])) {
+        // Without strace there is nothing to see.
+        Ok(report) => assert!(report.starts_with("skipped"), "{report}"),
+        Err(error) => {
+            assert!(format!("{error:#}").contains("a failed sync of a log was not told"), "{error:#}");
+        }
+    }
 }

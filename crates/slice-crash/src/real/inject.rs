@@ -3,9 +3,11 @@
 //! | files | what is injected |
 //! |---|---|
 //! | logs, tables, manifests with `CURRENT` | each of the first three, at calls 1 to 200 that name or write such a file |
+//! | logs | `EIO` at their syncs alone, 1 to 200 |
 //! | all | every fsync says that it is done, and does nothing |
 //!
-//! strace counts calls by thread. Every other store has no threads, so that the count covers flush and compaction; the
+//! strace counts by thread and by kind of call: at 3 the third `openat` of each thread fails, its third `fallocate`, and so
+//! on. Every other store has no threads, so that the count covers flush and compaction; the
 //! others have all of theirs. A failed call was not done at all: strace does not let it through. A lying fsync loses
 //! nothing to a kill, as the page cache survives; what is tried is that nothing else relied on it.
 #![expect(
@@ -91,14 +93,16 @@ struct Counts {
 
 /// Tries each kind of file, fault and call.
 pub(super) fn run(args: &Args) -> Result<Report> {
-    if let Err(reason) = find_strace() {
+    if let Err(reason) = find_strace(args) {
         return Ok(format!("skipped: {reason:#}"));
     }
     let mut counts = Counts::default();
     let mut last = Vec::new();
+    let reached = each_call(args, Files::Logs, (SYNCS, "error=EIO"), &mut counts)?;
+    last.push(format!("syncs of logs alone error=EIO to call {reached}"));
     for files in [Files::Logs, Files::Tables, Files::Manifests] {
         for fault in ["error=EIO", "error=ENOSPC", "signal=KILL"] {
-            let reached = each_call(args, files, fault, &mut counts)?;
+            let reached = each_call(args, files, (CALLS, fault), &mut counts)?;
             last.push(format!("{files:?} {fault} to call {reached}"));
         }
     }
@@ -118,10 +122,15 @@ pub(super) fn run(args: &Args) -> Result<Report> {
 }
 
 /// Goes from call to call, as long as they are reached; gives the last one that was.
-fn each_call(args: &Args, files: Files, fault: &'static str, counts: &mut Counts) -> Result<u64> {
+fn each_call(
+    args: &Args,
+    files: Files,
+    (calls, fault): (&'static str, &'static str),
+    counts: &mut Counts,
+) -> Result<u64> {
     let mut last = 0;
     for n in 1..=args.calls {
-        let case = Case { files, calls: CALLS, fault, at: Some(n), seed: args.seed + n };
+        let case = Case { files, calls, fault, at: Some(n), seed: args.seed + n };
         if try_case(args, &case, counts)? {
             last = n;
         } else if n > last + UNREACHED {
@@ -164,7 +173,7 @@ fn run_case(
     let mut strace = Command::new("strace");
     strace.args(["-f", "-qq", "-o"]).arg(&trace).args(["-e", &format!("trace={}", case.calls)]);
     strace.args(["-e", &case.injection()]).args(case.files.filter(&store)).arg(&args.worker);
-    strace.args(worker_args(&store, expected, &tuning)).args(["--writes", "400"]);
+    strace.args(worker_args(&store, expected, &tuning)).args(["--writes", "400"]).args(&args.worker_extra);
     let mut worker = Worker::start(strace, expected.workload().writers)?;
     // It may die at any moment, so `go` is said when it can be.
     let heard =
@@ -182,11 +191,18 @@ fn run_case(
         started || killed || !worker.failures.is_empty(),
         "it did not open, and no reason was given: {heard:?}"
     );
+    let log_sync_failed = matches!(case.files, Files::Logs) && traced.lines().any(is_failed_sync);
+    ensure!(!log_sync_failed || !worker.failures.is_empty(), "a failed sync of a log was not told");
     counts.failures += worker.failures.len();
     for inline in [false, true] {
         look(args, expected, &store, &Tuning { inline, ..tuning.clone() })?;
     }
     Ok(traced.contains("(INJECTED)") || killed)
+}
+
+/// Whether a line of strace's is a sync that was made to fail.
+fn is_failed_sync(line: &str) -> bool {
+    line.contains("sync(") && line.contains("= -1") && line.contains("(INJECTED)")
 }
 
 /// Opens the store without faults, compares, and closes it.
@@ -203,14 +219,14 @@ fn read(path: &Path) -> Result<String> {
 }
 
 /// Sees to it that there is an strace: root may install the package.
-fn find_strace() -> Result<()> {
+fn find_strace(args: &Args) -> Result<()> {
     let is_there =
         || Command::new("strace").arg("--version").output().is_ok_and(|output| output.status.success());
     if is_there() {
         return Ok(());
     }
-    if !rustix::process::geteuid().is_root() {
-        bail!("there is no strace, and only root can install it");
+    if !args.installs || !rustix::process::geteuid().is_root() {
+        bail!("there is no strace; root may install it by cargo xtask crash --real");
     }
     let installed = Command::new("apt-get").args(["install", "-y", "strace"]).output();
     ensure!(installed.is_ok() && is_there(), "there is no strace, and apt-get did not bring one");

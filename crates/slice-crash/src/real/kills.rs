@@ -42,8 +42,10 @@ enum Moment {
 
 impl Moment {
     fn random(rng: &mut SmallRng) -> Self {
+        // Most opens and closes are over in a millisecond, some take many.
+        let scale = rng.random_range(0..7);
         let mut micros = |most| Duration::from_micros(rng.random_range(0..most));
-        let (short, long) = (micros(6_000), micros(40_000));
+        let (short, long) = (micros(100 << scale), micros(40_000));
         match rng.random_range(0..4) {
             0 => Self::Opening(short),
             1 => Self::Writing(long),

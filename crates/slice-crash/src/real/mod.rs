@@ -63,6 +63,8 @@ pub struct Args {
     pub calls: u64,
     /// Further arguments of the workers, such as those that plant a bug.
     pub worker_extra: Vec<String>,
+    /// Whether to install what is missing, if that is permitted.
+    pub installs: bool,
 }
 
 impl Args {

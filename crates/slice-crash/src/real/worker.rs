@@ -44,7 +44,14 @@ pub struct WorkerArgs {
     pub(super) forget_every: Option<u64>,
     /// Opens the store with this bug of the engine, in a build that has them.
     #[arg(long)]
-    pub(super) split_batches: bool,
+    pub(super) plant: Option<Flaw>,
+}
+
+/// Bugs of the engine that this harness has to find; see `slice::planted::Bug`.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(super) enum Flaw {
+    SplitBatch,
+    ForgetFailedSync,
 }
 
 /// Runs the worker's life.
@@ -97,12 +104,16 @@ fn limit_files(files: u64) -> Result<()> {
 #[expect(clippy::unnecessary_wraps, reason = "without the bugs it fails")]
 fn builder(args: &WorkerArgs) -> Result<slice::Builder> {
     let builder = args.tuning.builder(&args.dir);
-    Ok(if args.split_batches { builder.plant(slice::planted::Bug::SplitBatch) } else { builder })
+    Ok(match args.plant {
+        Some(Flaw::SplitBatch) => builder.plant(slice::planted::Bug::SplitBatch),
+        Some(Flaw::ForgetFailedSync) => builder.plant(slice::planted::Bug::ForgetFailedSync),
+        None => builder,
+    })
 }
 
 #[cfg(not(feature = "planted-bugs"))]
 fn builder(args: &WorkerArgs) -> Result<slice::Builder> {
-    anyhow::ensure!(!args.split_batches, "this build has no planted bugs");
+    anyhow::ensure!(args.plant.is_none(), "this build has no planted bugs");
     Ok(args.tuning.builder(&args.dir))
 }
 
