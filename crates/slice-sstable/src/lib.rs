@@ -24,7 +24,7 @@ pub use codec::Compression;
 pub use iter::{IterOptions, TableIter};
 pub use properties::TableProperties;
 pub use reader::{CachePolicy, ReadMode};
-pub use salvage::BlockPlace;
+pub use salvage::{BlockPlace, find_blocks};
 pub use store::{BlockStore, NoBlockStore};
 pub use table::{Table, TableSources};
 

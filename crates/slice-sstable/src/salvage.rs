@@ -5,14 +5,18 @@
 //!   .idx    whole: it says where blocks lie, and between which keys
 //! ```
 //!
-//! The index has to be whole, for blocks do not say where they end. A filter is a convenience: without it, all is there.
+//! Blocks do not say where they end: the index does. Without it [`find_blocks`] tries where a checksum fits, up to the
+//! first block that is damaged. A filter is a convenience: without it, all is there.
 #![deny(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::sync::Arc;
 
-use slice_types::{Error, Result, TableId};
+use bytes::Bytes;
+use slice_types::{Error, HEADER_LEN, Result, TableId};
 
+use crate::codec::{self, BlockSeed};
 use crate::filter::TableFilter;
+use crate::format::BLOCK_TRAILER_LEN;
 use crate::index::{self, Index};
 use crate::reader::BlockReader;
 use crate::table::{check_data, check_len};
@@ -84,4 +88,38 @@ impl<S: BlockStore> Table<S> {
         }
         self.reader.read_block(handle, ReadMode::Wait, CachePolicy::Bypass).map(Some)
     }
+}
+
+/// How many bytes may be hashed for each byte of a data file that has no index.
+const HASHING_FACTOR: u64 = 1024;
+
+/// The blocks from the front of a data file on, without its index: each ends where its checksum fits. `salt` is the
+/// table's ([`TableBuilder::with_salt`](crate::TableBuilder::with_salt)).
+///
+/// They end at the first damaged one, and where the search would take more than
+/// time linear in the length of the file.
+pub fn find_blocks(data: &Bytes, salt: u64) -> Vec<Block> {
+    let mut hashing = (data.len() as u64).saturating_mul(HASHING_FACTOR);
+    let (mut blocks, mut at) = (Vec::new(), HEADER_LEN);
+    while let Some((block, end)) = find_block(data, at, salt, &mut hashing) {
+        blocks.push(block);
+        at = end;
+    }
+    blocks
+}
+
+/// The block at `at`, and where it ends.
+fn find_block(data: &Bytes, at: usize, salt: u64, hashing: &mut u64) -> Option<(Block, usize)> {
+    let place = BlockSeed::new(salt, at as u64);
+    for end in at.checked_add(BLOCK_TRAILER_LEN + 1)?..=data.len() {
+        // The codec is the one byte that tells something without hashing.
+        if data.get(end - BLOCK_TRAILER_LEN).is_none_or(|codec| *codec > 2) {
+            continue;
+        }
+        *hashing = hashing.checked_sub((end - at) as u64)?;
+        if let Ok(raw) = codec::open(&data.slice(at..end), place) {
+            return Block::decode(raw).ok().map(|block| (block, end));
+        }
+    }
+    None
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use slice_compaction::TableMeta;
 use slice_memtable::MemTable;
+use slice_sstable::find_blocks;
 use slice_types::{
     EntryIterator, EntryRef, Error, ErrorKind, KeyspaceId, LogNumber, Result, TableId, Trailer,
 };
@@ -23,6 +24,7 @@ use crate::verify::{Directory, Report, Trust, damaged_places, open_damaged};
 /// A table's blocks or a log's entries.
 pub(super) enum Source {
     Table(ReadableBlocks),
+    /// Also the entries of a table without an index.
     Log(<Memory as MemTable>::Iter),
 }
 
@@ -126,9 +128,16 @@ impl Salvage {
         let lose = |file, keys, message| lock(losses).push(Lost { file, offset: None, keys, message });
         let mut report = Report::default();
         let Some(table) = open_damaged(directory.fs, &directory.path, id, &mut report) else {
-            let bounds = meta.map(|meta| (meta.smallest.to_vec(), meta.largest.to_vec()));
-            let why: Vec<_> = report.faults().map(ToString::to_string).collect();
-            lose(paths.data, bounds, format!("the table cannot be read: {}", why.join("; ")));
+            let (memory, found) = without_index(directory, id);
+            // Without the manifest nobody knows how many there were.
+            if meta.is_none_or(|meta| meta.entries != found) {
+                let bounds = meta.map(|meta| (meta.smallest.to_vec(), meta.largest.to_vec()));
+                let why: Vec<_> = report.faults().map(ToString::to_string).collect();
+                let why = why.join("; ");
+                lose(paths.data, bounds, format!("{found} entries were found in the table: {why}"));
+            }
+            self.tables += u64::from(found > 0);
+            self.sources.push(Source::Log(memory.iter()));
             return;
         };
         let found = table.properties();
@@ -185,6 +194,23 @@ impl Salvage {
         self.sources.push(Source::Log(memory.iter()));
         Ok(())
     }
+}
+
+/// What can be found of a table whose index is lost, and how many entries that is. A table is salted with its number.
+fn without_index(directory: &Directory<'_>, id: TableId) -> (Arc<Memory>, u64) {
+    let memory = Arc::new(Memory::new());
+    let mut entries = 0;
+    let data = read_all(directory.fs, &TablePaths::new(&directory.path, id).data).unwrap_or_default();
+    let blocks = find_blocks(&data.into(), id.0);
+    for block in blocks {
+        for i in 0..block.count() {
+            let mut key = Vec::new();
+            block.key_into(i, &mut key);
+            memory.insert(&key, block.trailer(i), block.value(i));
+            entries += 1;
+        }
+    }
+    (memory, entries)
 }
 
 /// The logs that a recovery has seen or that stand between others, and that are not there.

@@ -178,10 +178,10 @@ fn repair(base: &Base, case: &Case, image: &MemFs, verified: &Report, tail: Tail
     Ok(())
 }
 
-/// A filter, `CURRENT` and the header of a data file can be damaged without a loss.
+/// A filter, an index, `CURRENT` and the header of a data file can be damaged without a loss.
 fn is_spare_part(fault: &slice::Finding) -> bool {
     let name = fault.file.to_string_lossy();
-    name.ends_with(".bloom") || name.ends_with("CURRENT") || name.ends_with(".db")
+    name.ends_with(".bloom") || name.ends_with(".idx") || name.ends_with("CURRENT") || name.ends_with(".db")
 }
 
 /// Whether a repaired store may have this value of a key: the right one; one that it once had, if it is concerned by a

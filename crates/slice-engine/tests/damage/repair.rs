@@ -59,6 +59,17 @@ fn a_damaged_block_costs_its_own_keys_and_they_are_named() {
 }
 
 #[test]
+fn a_table_without_its_index_is_found_by_its_checksums() {
+    let base = Base::new(LogKind::Plain);
+    for index in base.files(".idx") {
+        base.fs.remove_file(&index).unwrap();
+    }
+    let report = repair(&base.fs);
+    assert!(report.is_complete(), "{report}");
+    assert_eq!(contents(&base.fs), *base.contents());
+}
+
+#[test]
 fn without_current_and_manifest_the_newest_version_of_each_key_is_found() {
     let base = Base::new(LogKind::Plain);
     base.fs.remove_file(&base.only("CURRENT")).unwrap();
