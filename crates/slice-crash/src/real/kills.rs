@@ -70,9 +70,10 @@ pub(super) fn run(args: &Args) -> Result<Report> {
     let mut places = (0..DIRECTORIES).map(|n| place(args.seed, n)).collect::<Result<Vec<_>>>()?;
     let mut counts = Counts::default();
     for kill in 0..args.kills {
-        let at = kill as usize % DIRECTORIES;
+        // The directory on the disk, the first, has its turn less often, and each has workers with and without threads.
+        let at = if kill.is_multiple_of(16) { 0 } else { 1 + (kill / 3) as usize % (DIRECTORIES - 1) };
         let moment = Moment::random(&mut rng);
-        let tuning = Tuning { inline: kill % 3 == 0, ..Tuning::of_round(rng.random()) };
+        let tuning = Tuning { inline: kill.is_multiple_of(3), ..Tuning::of_round(rng.random()) };
         kill_one(args, &mut places[at], &tuning, moment, &mut counts)
             .with_context(|| format!("kill {kill}, directory {at}, {moment:?}, {tuning:?}"))?;
     }
