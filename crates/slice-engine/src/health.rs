@@ -54,6 +54,11 @@ impl Failures {
         lock(&self.0).thread.get_or_insert(error);
     }
 
+    /// Why a thread is gone, if one is.
+    pub(crate) fn thread(&self) -> Option<Error> {
+        lock(&self.0).thread.clone()
+    }
+
     /// Why flushes fail, while they do.
     pub(crate) fn flush(&self) -> Option<Error> {
         let current = lock(&self.0);

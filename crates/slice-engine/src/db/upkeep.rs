@@ -99,8 +99,8 @@ impl Core {
 
     fn compacted(&self) -> Option<Result<()>> {
         match self.full_compaction() {
-            // The janitor is still at it.
-            Progress::Done if self.buries_later() => None,
+            // The janitor is still at it, unless it is no more.
+            Progress::Done if self.buries_later() => self.failures.thread().map(Err),
             Progress::Done => Some(Ok(())),
             Progress::Failed(error) => Some(Err(error)),
             Progress::Running if self.is_stopping() => Some(Err(self.closed())),

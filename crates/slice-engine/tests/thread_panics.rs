@@ -1,0 +1,141 @@
+//! A panic of any background thread, here in the file system, ends that thread and nothing else.
+//!
+//! Nobody is left waiting, reads go on, writes are refused, the health says why, and the store opens anew with all that
+//! was acknowledged. Everything has a bound, so that a hang is a failure.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
+
+use slice::blocking::LSMTree;
+use slice::vfs::{FaultFs, Fs, MemFs};
+use slice::{Builder, Durability, ErrorKind, Health};
+
+/// How long anything here may take.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Does something on a thread of its own, and fails if that does not end.
+fn within_limit<T: Send + 'static>(what: &str, body: impl FnOnce() -> T + Send + 'static) -> T {
+    let (told, tell) = channel();
+    let name = what.to_owned();
+    thread::Builder::new().name(name).spawn(move || told.send(body())).unwrap();
+    tell.recv_timeout(LIMIT).unwrap_or_else(|error| panic!("{what}: {error}"))
+}
+
+/// A disk on which the next operation of a thread panics, once that is wished for.
+struct Trap {
+    disk: Arc<dyn Fs>,
+    is_set: Arc<AtomicBool>,
+}
+
+fn trap(thread_name: &'static str) -> Trap {
+    let faults = FaultFs::new(Arc::new(MemFs::new()));
+    let is_set = Arc::new(AtomicBool::new(false));
+    let is_armed = Arc::clone(&is_set);
+    faults.watch(move |operation| {
+        let is_it = thread::current().name().is_some_and(|name| name.starts_with(thread_name));
+        // Once: a second panic, of the clean-up behind the first, would end the process.
+        assert!(
+            !(is_it && is_armed.swap(false, Ordering::SeqCst)),
+            "a bug in the file system, at {operation}"
+        );
+    });
+    Trap { disk: Arc::new(faults), is_set }
+}
+
+fn builder(disk: &Arc<dyn Fs>) -> Builder {
+    LSMTree::builder("/db")
+        .fs(Arc::clone(disk))
+        .flush_interval(Duration::from_millis(1))
+        .compaction_interval(Duration::from_millis(1))
+        .l0_compaction_trigger(2)
+}
+
+/// Lets a thread panic while `then` makes it work, and looks at what is left of the store.
+fn survives(thread_name: &'static str, options: fn(Builder) -> Builder, then: fn(&LSMTree)) {
+    let Trap { disk, is_set } = trap(thread_name);
+    let store = options(builder(&disk)).open_blocking().unwrap();
+    for n in 0..3 {
+        store.put(format!("old{n}").as_bytes(), b"1").unwrap();
+        // In every table, so that a compaction has something to merge.
+        store.put(b"kept", b"1").unwrap();
+        store.flush().unwrap();
+    }
+    store.put(b"kept", b"2").unwrap();
+    is_set.store(true, Ordering::SeqCst);
+    let working = store.clone();
+    within_limit("what the thread does", move || then(&working));
+    let looking = store.clone();
+    within_limit("the health", move || {
+        while !matches!(looking.health(), Health::ReadOnly(_)) {
+            thread::yield_now();
+        }
+    });
+    is_left_usable(&store);
+    within_limit("closing", move || drop(store.close()));
+    within_limit("opening anew", move || {
+        let store = builder(&disk).open_blocking().unwrap();
+        assert!(matches!(store.health(), Health::Healthy), "{:?}", store.health());
+        holds_all(&store);
+        store.put(b"new", b"3").unwrap();
+        store.compact().unwrap();
+        store.close().unwrap();
+    });
+}
+
+/// Reads go on, writes are refused, and whoever waits for what will not come is told so.
+fn is_left_usable(store: &LSMTree) {
+    let store = store.clone();
+    within_limit("using what is left", move || {
+        holds_all(&store);
+        assert_eq!(store.put(b"new", b"3").unwrap_err().kind(), ErrorKind::ReadOnly);
+        // Whether they can be done depends on who is gone.
+        drop((store.sync(), store.flush(), store.compact()));
+        holds_all(&store);
+        assert!(matches!(store.health(), Health::ReadOnly(_)), "{:?}", store.health());
+    });
+}
+
+fn holds_all(store: &LSMTree) {
+    for n in 0..3 {
+        assert_eq!(store.get(format!("old{n}").as_bytes()).unwrap(), Some(b"1".to_vec()));
+    }
+    assert_eq!(store.get(b"kept").unwrap(), Some(b"2".to_vec()));
+}
+
+#[test]
+fn a_panic_of_the_flush_thread_leaves_nobody_waiting() {
+    survives("slice-flush", |builder| builder, |store| assert!(store.flush().is_err()));
+}
+
+#[test]
+fn a_panic_of_a_compaction_thread_leaves_nobody_waiting() {
+    survives("slice-compact", |builder| builder, |store| assert!(store.compact().is_err()));
+}
+
+#[test]
+fn a_panic_of_the_sync_thread_leaves_nobody_waiting() {
+    survives("slice-sync", |builder| builder, |store| assert!(store.sync().is_err()));
+}
+
+#[test]
+fn a_panic_of_the_sync_thread_acknowledges_no_write() {
+    let fsync = |builder: Builder| builder.durability(Durability::Fsync);
+    survives("slice-sync", fsync, |store| assert!(store.put(b"lost", b"?").is_err()));
+}
+
+#[test]
+fn a_panic_of_the_janitor_leaves_nobody_waiting() {
+    // The tables that a compaction replaces are the janitor's to remove, and the compaction waits for that.
+    let on_request = |builder: Builder| builder.l0_compaction_trigger(50).l0_slowdown_trigger(100);
+    survives("slice-janitor", on_request, |store| assert!(store.compact().is_err()));
+}
+
+#[test]
+fn a_panic_of_the_timer_leaves_nobody_waiting() {
+    // The old memtable that it freezes gets a new log, under the lock that all writes take.
+    let ages = |builder: Builder| builder.memtable_max_age(Duration::from_millis(1));
+    survives("slice-timer", ages, |store| drop(store.put(b"kept", b"2")));
+}
