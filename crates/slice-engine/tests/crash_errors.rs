@@ -11,9 +11,9 @@ fn passes(config: &Config) -> Report {
 /// Each of the six kinds of stores with each of the four scripts of the workload.
 #[test]
 fn an_error_at_any_operation_loses_nothing_and_heals() {
-    let report = passes(&Config { seeds: 0..24, stride: 3, ..Config::default() });
+    let report = passes(&Config { seeds: 0..26, stride: 2, ..Config::default() });
     println!("{report}");
-    assert!(report.error_points > 5_000, "{report}");
+    assert!(report.error_points > 20_000, "{report}");
 }
 
 #[test]

@@ -12,8 +12,8 @@
 //!   reads                              go on          |            succeeds     see all of it
 //! ```
 //!
-//! What is checked of each case is listed in [`session`], [`healing`] and [`watch`]. [`pool`] runs the cases, under a
-//! watchdog, because a hang is a failure, too.
+//! What is checked of each case is listed in `session`, `healing` and `watch`. `pool` runs the cases, under a watchdog,
+//! because a hang is a failure, too.
 
 mod case;
 mod healing;

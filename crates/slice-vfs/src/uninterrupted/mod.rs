@@ -5,7 +5,7 @@
 //! they may be lost; only the failed one must never be asked for again. (`File::sync_all` of std repeats both kinds
 //! of fsync on `EINTR`, and PostgreSQL's `pg_fsync` does.)
 //!
-//! Invariant: no more than [`ATTEMPTS`] in a row, so that a file system that says nothing else is an error, not a hang.
+//! Invariant: no more than `ATTEMPTS` in a row, so that a file system that says nothing else is an error, not a hang.
 
 #[cfg(test)]
 mod tests;
