@@ -1,5 +1,7 @@
 //! An error of the disk at every operation of a workload: see `slice_crash::errors`.
 
+use std::time::Duration;
+
 use slice::Background;
 use slice::planted::Bug;
 use slice_crash::errors::{Config, Report, run};
@@ -42,4 +44,10 @@ fn a_batch_that_is_split_is_found() {
 #[test]
 fn a_disk_that_swallows_errors_is_found() {
     is_found(&Config { lies: true, ..Config::default() });
+}
+
+#[test]
+fn a_case_that_does_not_end_is_found_and_named() {
+    let message = is_found(&Config { case_limit: Duration::ZERO, ..Config::default() });
+    assert!(message.starts_with("no case has ended"), "{message}");
 }
