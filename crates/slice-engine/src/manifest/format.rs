@@ -9,6 +9,9 @@ use super::{Edit, State};
 /// The manifest's magic and version.
 pub(crate) const FORMAT: FileFormat = FileFormat { magic: *b"SLICEMAN", version: 1, name: "manifest" };
 
+/// The length of a seal, an edit without fields: the head of a record, in bytes.
+const SEAL_LEN: usize = 16;
+
 /// Appends an edit as a record.
 pub(crate) fn put_record(out: &mut Vec<u8>, edit: &Edit) {
     let mut body = vec![0; 8];
@@ -46,6 +49,10 @@ pub(crate) fn replay(bytes: &[u8]) -> Result<Replayed> {
     while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
         let (body, len) = match record(rest) {
             Ok(found) => found,
+            Err(_) if state.is_some() && is_lost_seal(rest) => {
+                at += SEAL_LEN;
+                continue;
+            }
             Err(_) if state.is_some() && is_tail(rest) => {
                 torn_at = Some(at as u64);
                 break;
@@ -74,6 +81,12 @@ fn record(rest: &[u8]) -> Result<(&[u8], usize)> {
         return Err(Error::corruption("a manifest record does not match its checksum"));
     }
     Ok((body, decoder.position()))
+}
+
+/// Whether a record stands where it would behind a seal. Nobody waited for the seal to reach the disk: a power failure
+/// may take it and leave what was written behind it. No edit is as short as a seal, so this is none.
+fn is_lost_seal(rest: &[u8]) -> bool {
+    rest.get(SEAL_LEN..).is_some_and(|next| record(next).is_ok())
 }
 
 /// Whether no intact record follows: edits are synced one by one, so a record behind a damaged one proves that the

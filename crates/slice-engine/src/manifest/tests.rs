@@ -121,6 +121,31 @@ fn damage_before_the_last_record_is_an_error_and_never_an_older_state() {
     }
 }
 
+/// A seal is not synced, and what is written behind it may reach the disk before it does.
+#[test]
+fn a_seal_that_a_power_failure_took_is_no_damage() {
+    let mut bytes = format::FORMAT.header().to_vec();
+    let mut put = |edit: &Edit| {
+        let start = bytes.len();
+        format::put_record(&mut bytes, edit);
+        start..bytes.len()
+    };
+    put(&State::empty().snapshot());
+    let first = put(&add(0, table(1, "a", "z", 1)));
+    let seal = put(&Edit::default());
+    put(&add(0, table(2, "a", "z", 2)));
+    let whole = format::replay(&bytes).unwrap();
+    for left in [[0; 16], [0xa5; 16]] {
+        let mut crashed = bytes.clone();
+        crashed[seal.clone()].copy_from_slice(&left);
+        let replayed = format::replay(&crashed).unwrap();
+        assert_eq!((replayed.state, replayed.torn_at), (whole.state.clone(), None));
+        // The edit before the seal had been synced, and the one behind proves it.
+        crashed[first.start + 20] ^= 1;
+        assert_eq!(format::replay(&crashed).unwrap_err().kind(), ErrorKind::Corruption);
+    }
+}
+
 /// Found by fuzzing: it opened, and its first flush failed for ever.
 #[test]
 fn a_manifest_without_the_default_keyspace_is_corruption() {
