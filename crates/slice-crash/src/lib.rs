@@ -1,7 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+pub mod crashes;
+pub mod enumerate;
 pub mod errors;
 pub mod fuzz;
 pub mod linearizability;
+mod random;
 #[cfg(target_os = "linux")]
 pub mod real;
+
+/// The store that is tested, and its file systems.
+pub use slice;

@@ -1,0 +1,168 @@
+//! What is done to a store: from a seed, always the same.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use slice::blocking::LSMTree;
+use slice::vfs::{Fs, History, MemFs};
+use slice::{Durability, WriteBatch};
+
+use super::Config;
+use super::settings::{DIR, Settings};
+use super::written::{Contents, Entries, Written};
+use crate::random::Random;
+
+/// So few that most are overwritten, and each check can read all.
+const KEYS: u64 = 24;
+
+/// A workload that has been run.
+pub(super) struct Recorded {
+    pub(super) settings: Settings,
+    pub(super) history: History,
+    pub(super) written: Written,
+}
+
+impl Recorded {
+    /// Runs the workload of a seed on a sound disk.
+    pub(super) fn new(config: &Config) -> Self {
+        let settings = Settings::of(config);
+        let mut run = Run::new(settings, config.seed);
+        for _ in 0..config.ops {
+            run.step();
+        }
+        // The last words of a store that is closed count, too.
+        run.close();
+        let Run { fs, settings, written, .. } = run;
+        Self { settings, history: fs.history(), written }
+    }
+}
+
+/// A workload in progress.
+struct Run {
+    fs: MemFs,
+    settings: Settings,
+    store: Option<LSMTree>,
+    written: Written,
+    random: Random,
+}
+
+impl Run {
+    fn new(settings: Settings, seed: u64) -> Self {
+        let fs = MemFs::recording_with_log_kind(settings.log_kind);
+        let mut run = Self { fs, settings, store: None, written: Written::new(), random: Random::new(seed) };
+        run.open();
+        run
+    }
+
+    fn open(&mut self) {
+        self.store = None;
+        self.store = Some(self.settings.open(Arc::new(self.fs.clone())).expect("the disk is sound"));
+    }
+
+    fn store(&self) -> &LSMTree {
+        self.store.as_ref().expect("open between two steps")
+    }
+
+    fn step(&mut self) {
+        match self.random.below(100) {
+            0..76 => self.write(1),
+            76..88 => {
+                let count = 2 + self.random.below(6);
+                self.write(count);
+            }
+            // More than a memtable holds.
+            88 => self.write(90),
+            89..92 => self.flush(),
+            92 => self.compact(),
+            93..97 => self.sync(),
+            97 => self.close(),
+            _ => self.open(),
+        }
+    }
+
+    fn write(&mut self, count: u64) {
+        let entries: Entries = (0..count).map(|n| self.entry(n)).collect();
+        self.written.begin(&entries, self.fs.operations());
+        let store = self.store();
+        let written = match &entries[..] {
+            [(key, Some(value))] => store.put(key, value),
+            [(key, None)] => store.delete(key),
+            _ => store.write(batch(&entries)),
+        };
+        written.expect("the disk is sound");
+        if self.settings.durability == Durability::Fsync {
+            self.all_is_durable();
+        }
+    }
+
+    /// A value that is written once, or a delete.
+    fn entry(&mut self, n: u64) -> (Vec<u8>, Option<Vec<u8>>) {
+        let key = key(self.random.below(KEYS));
+        let value = format!("{}.{n}:{}", self.fs.operations(), "v".repeat(self.random.below(140) as usize));
+        (key, (self.random.below(5) > 0).then_some(value.into_bytes()))
+    }
+
+    fn all_is_durable(&mut self) {
+        self.written.all_is_durable(self.fs.operations());
+    }
+
+    fn flush(&mut self) {
+        self.store().flush().expect("the disk is sound");
+        self.all_is_durable();
+    }
+
+    fn compact(&mut self) {
+        self.store().compact().expect("the disk is sound");
+        self.all_is_durable();
+    }
+
+    fn sync(&mut self) {
+        self.store().sync().expect("the disk is sound");
+        self.all_is_durable();
+    }
+
+    fn close(&mut self) {
+        self.store().close().expect("the disk is sound");
+        self.all_is_durable();
+        self.open();
+    }
+}
+
+fn key(n: u64) -> Vec<u8> {
+    format!("key{n:02}").into_bytes()
+}
+
+fn batch(entries: &Entries) -> WriteBatch {
+    let mut batch = WriteBatch::new();
+    for (key, value) in entries {
+        match value {
+            Some(value) => batch.put(key, value),
+            None => batch.delete(key),
+        }
+        .expect("short keys and values");
+    }
+    batch
+}
+
+/// All that is there.
+pub(super) fn contents(store: &LSMTree) -> slice::Result<Contents> {
+    let mut contents = Contents::new();
+    for key in (0..KEYS).map(key) {
+        if let Some(value) = store.get(&key)? {
+            contents.insert(key, value);
+        }
+    }
+    Ok(contents)
+}
+
+/// The files that nothing refers to, or that are missing, beside an open store without threads.
+pub(super) fn check_files(disk: &MemFs, store: &LSMTree) -> Result<(), String> {
+    let tables: usize = store.stats().level_stats.iter().map(|(_, tables, _)| tables).sum();
+    let names = disk.list_dir(Path::new(DIR)).map_err(|error| error.to_string())?;
+    let count = |part: &str| names.iter().filter(|name| name.contains(part)).count();
+    let found = (count("sstable_"), count("MANIFEST-"), count(".tmp"), count("wal_"));
+    if found == (3 * tables, 1, 0, 1) {
+        return Ok(());
+    }
+    Err(format!("{tables} tables, one manifest and one log have other files: {names:?}"))
+}
