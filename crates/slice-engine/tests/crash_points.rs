@@ -38,9 +38,9 @@ fn a_crash_at_any_operation_loses_nothing_that_was_durable() {
 }
 
 /// The first crash of a store with this bug that loses something.
-fn found(bug: Bug) -> Box<Lost> {
+fn found(bug: Bug) -> Lost {
     let lost = (3..9).find_map(|seed| run(&Config { seed, bug: Some(bug), ..Config::default() }).err());
-    lost.unwrap_or_else(|| panic!("{bug:?} is not found"))
+    *lost.unwrap_or_else(|| panic!("{bug:?} is not found"))
 }
 
 #[test]
