@@ -45,20 +45,29 @@ use crate::tree::{Caches, Graveyard, Memory, OpenTable, Tree, Version, View};
 /// `InvalidArgument` when the path is a file, or missing and not to be made; `Io` without permission.
 pub(crate) fn directory(fs: &dyn Fs, path: &Path, create_if_missing: bool) -> Result<PathBuf> {
     match fs.metadata(path) {
-        Ok(metadata) if metadata.is_dir => {}
+        Ok(metadata) if metadata.is_dir => {
+            // Whoever made it may have been killed before its name was durable, and all that is in it goes with it.
+            // With `CURRENT` in it, a store has made sure.
+            if create_if_missing && !has_current(fs, path)? {
+                make(fs, path)?;
+            }
+        }
         Ok(_) => {
             return Err(
                 Error::invalid_argument("the path is a file; a store needs a directory").with_file(path)
             );
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound && create_if_missing => {
-            fs.create_dir_all(path)
-                .map_err(|error| Error::io("create the directory", error).with_file(path))?;
+            make(fs, path)?;
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(nothing_here(path)),
         Err(error) => return Err(Error::io("look at the directory", error).with_file(path)),
     }
     fs.canonicalize(path).map_err(|error| Error::io("resolve the directory", error).with_file(path))
+}
+
+fn make(fs: &dyn Fs, path: &Path) -> Result<()> {
+    fs.create_dir_all(path).map_err(|error| Error::io("create the directory", error).with_file(path))
 }
 
 fn nothing_here(path: &Path) -> Error {

@@ -5,6 +5,7 @@
 
 mod child;
 mod compactions;
+mod crashes;
 mod damage;
 mod filters;
 mod flushes;
