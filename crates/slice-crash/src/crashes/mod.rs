@@ -8,8 +8,8 @@
 //!                 be there          the left
 //! ```
 //!
-//! [`workload`] is what is done and under which options, [`written`] what must and may be left of it, [`oracle`] opens
-//! a disk and compares, [`mutants`] leaves out one sync after the other.
+//! `workload` is what is done and under which options, `written` what must and may be left of it, `oracle` opens
+//! a disk and compares, `mutants` leaves out one sync after the other.
 
 pub mod mutants;
 mod oracle;
