@@ -29,6 +29,8 @@ pub trait Fs: Debug + Send + Sync + 'static {
     fn canonicalize(&self, path: &Path) -> io::Result<PathBuf>;
 
     /// Makes a directory and its missing parents, and makes their names durable ([`SyncSite::DIRECTORY_NAME`]).
+    ///
+    /// So is the name of the deepest one that was there: who made it may have died before it came to that.
     fn create_dir_all(&self, path: &Path) -> io::Result<()>;
 
     /// The names in a directory, sorted.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use slice::blocking::LSMTree;
 use slice::vfs::MemFs;
 
 use super::Config;
@@ -15,6 +16,8 @@ use crate::enumerate::{Enumeration, Point};
 const RECOVERIES: u64 = 601;
 /// Of so many recoveries of crashed recoveries one is crashed in turn.
 const DEEP_RECOVERIES: u64 = 1201;
+/// The key that is written after a recovery. No workload writes it.
+const AFTER: &[u8] = b"after";
 /// How deep crashes of recoveries go.
 const DEPTH_MAX: u32 = 2;
 
@@ -54,7 +57,11 @@ impl<'a> Oracle<'a> {
         if crashes_it {
             disk.record();
         }
-        let found = self.recover(disk)?;
+        let store = self.open(disk)?;
+        let found = read(&store)?;
+        check_files(disk, &store)?;
+        write_on(&store)?;
+        drop(store);
         self.written.check(bounds, &found)?;
         let history = crashes_it.then(|| disk.history());
         self.check_second(disk, &found)?;
@@ -83,7 +90,12 @@ impl<'a> Oracle<'a> {
             1 => disk.crash_image(0.5, self.seed ^ self.recoveries),
             _ => disk.crash_image(0.0, 0),
         };
-        let second = self.recover(&again).map_err(|error| format!("the second recovery: {error}"))?;
+        let store = self.open(&again).map_err(|error| format!("the second recovery: {error}"))?;
+        let second = read(&store).map_err(|error| format!("the second recovery: {error}"))?;
+        check_files(&again, &store)?;
+        if store.get(AFTER).map_err(|error| error.to_string())?.is_none() {
+            return Err("what was synced after the recovery is gone".to_owned());
+        }
         if second == *found {
             return Ok(());
         }
@@ -94,11 +106,18 @@ impl<'a> Oracle<'a> {
         ))
     }
 
-    fn recover(&self, disk: &MemFs) -> Result<Contents, String> {
+    fn open(&self, disk: &MemFs) -> Result<LSMTree, String> {
         let store = self.settings.recover(Arc::new(disk.clone()));
-        let store = store.map_err(|error| format!("it does not open: {error}"))?;
-        let found = contents(&store).map_err(|error| format!("it cannot be read: {error}"))?;
-        check_files(disk, &store)?;
-        Ok(found)
+        store.map_err(|error| format!("it does not open: {error}"))
     }
+}
+
+fn read(store: &LSMTree) -> Result<Contents, String> {
+    contents(store).map_err(|error| format!("it cannot be read: {error}"))
+}
+
+/// A recovered store takes writes, and keeps them: what it builds on must be durable.
+fn write_on(store: &LSMTree) -> Result<(), String> {
+    let written = store.put(AFTER, b"the recovery").and_then(|()| store.sync());
+    written.map_err(|error| format!("it cannot be written: {error}"))
 }

@@ -278,13 +278,13 @@ impl Fs for MemFs {
         if missing.iter().any(|dir| inner.state.live.get(dir).is_some()) {
             return Err(ErrorKind::AlreadyExists.into());
         }
+        if let Some(there) = path.ancestors().nth(missing.len()) {
+            // Whoever made it may not have come to that.
+            inner.sync_name_of(there);
+        }
         for dir in missing.iter().rev() {
             inner.perform(&Op::CreateDir((*dir).into()));
             inner.sync_name_of(dir);
-        }
-        if missing.is_empty() {
-            // Whoever made it may not have come to that.
-            inner.sync_name_of(&path);
         }
         Ok(())
     }
