@@ -6,7 +6,7 @@ use slice_compaction::{
     Busy, DeeperKeys, Levels, MergeOptions, MergeStats, Task, TaskKind, merge, pick_full, split_ranges,
 };
 use slice_sstable::{CachePolicy, IterOptions, ReadMode};
-use slice_types::{Error, Level, Result, SeqNo};
+use slice_types::{Error, ErrorKind, Level, Result, SeqNo};
 
 use super::counts;
 use super::install::Change;
@@ -133,6 +133,7 @@ impl Core {
     }
 
     fn run_job(&self, job: Job) -> Result<()> {
+        let mut ending = Ending::of(self, &job);
         let since = now();
         let span = tracing::info_span!("compaction", reason = %job.task.reason, output = job.task.output.0);
         let _entered = span.enter();
@@ -144,9 +145,8 @@ impl Core {
             self.drained_level_0(job.level_0_bytes(), now() - since);
         }
         // The inputs' last user lets go before anyone is told that they are done with.
-        let Job { task, version, .. } = job;
-        drop(version);
-        self.end_job(&task, &result);
+        drop(job);
+        ending.result.clone_from(&result);
         result
     }
 
@@ -254,6 +254,28 @@ impl Core {
             return DeeperKeys::default();
         }
         job.task.deeper_keys(&job.shape)
+    }
+}
+
+/// Ends a job when it is dropped, by a panic too: a task that stayed busy would keep its tables from every other one,
+/// and whoever waits for them waiting.
+struct Ending<'a> {
+    core: &'a Core,
+    task: Task,
+    result: Result<()>,
+}
+
+impl<'a> Ending<'a> {
+    fn of(core: &'a Core, job: &Job) -> Self {
+        let panicked =
+            Error::new(ErrorKind::Io, "a compaction panicked, which is a bug").with_file(&core.dir);
+        Self { core, task: job.task.clone(), result: Err(panicked) }
+    }
+}
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.core.end_job(&self.task, &self.result);
     }
 }
 

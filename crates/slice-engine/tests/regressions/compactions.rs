@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use slice::blocking::LSMTree;
 use slice::compaction::CompactionConfig;
-use slice::vfs::{Fault, FaultFs, MemFs};
+use slice::vfs::{Call, Fault, FaultFs, MemFs};
 use slice::{ErrorKind, Health, Strategy};
 
 use crate::support::{
@@ -193,6 +193,26 @@ fn a_tree_of_tombstones_comes_to_rest() {
         assert_eq!(done(), before, "{strategy:?}");
         assert_all(&lsm, 0..50, None);
     }
+}
+
+/// Without threads the panic is the caller's, who may catch it and go on.
+#[test]
+fn a_compaction_that_panicked_keeps_nobody_waiting() {
+    within(Duration::from_secs(30), || {
+        let fs = FaultFs::new(Arc::new(MemFs::new()));
+        let lsm = quiet(&fs).open_blocking().unwrap();
+        three_tables(&lsm);
+        let is_set = AtomicBool::new(true);
+        fs.watch(move |operation| {
+            let is_it = operation.call == Call::CreateAppend && is_set.swap(false, Ordering::SeqCst);
+            assert!(!is_it, "a bug in the file system, at {operation}");
+        });
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| lsm.compact()));
+        assert!(panicked.is_err());
+        lsm.compact().unwrap();
+        assert_three_tables(&lsm, None);
+        assert_eq!(lsm.stats().compaction_stats.concurrent_compactions, 0);
+    });
 }
 
 /// Runs `body` on a thread; a panic of it, or no end in time, is a panic here.
