@@ -150,11 +150,10 @@ fn is_due(last: &mut Instant, period: Duration, now: Instant) -> bool {
 
 /// Freezes a memtable that has grown old, and clears the way for flushes that failed before.
 fn look_at_memtables(core: &Core, now: Instant) {
-    let frozen = match now.checked_sub(core.options.memtable_max_age) {
-        Some(before) => core.commit.freeze_older(before, &core.tree, &core.logs),
-        None => return,
-    };
-    if let Err(error) = frozen {
+    // Where the clock begins with the machine, nothing is old at first.
+    if let Some(before) = now.checked_sub(core.options.memtable_max_age)
+        && let Err(error) = core.commit.freeze_older(before, &core.tree, &core.logs)
+    {
         tracing::warn!(%error, "an old memtable could not be frozen");
     }
     if core.failures.flush().is_some() {
