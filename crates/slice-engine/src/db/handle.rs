@@ -43,6 +43,12 @@ struct Registry {
     changed: Signal,
 }
 
+/// A directory that nobody else in the process has open, or the handle of who has.
+enum Opened {
+    Now(Arc<Handle>),
+    Before(Arc<Handle>),
+}
+
 impl Handle {
     /// The open database of a directory, opened now unless it is.
     ///
@@ -50,17 +56,40 @@ impl Handle {
     ///
     /// `Locked` when it is open with other options, and all that [`super::open`] says.
     pub(crate) fn open(builder: Builder) -> Result<Arc<Self>> {
+        let rows = builder.options.row_cache_entries;
+        match Self::open_or_share(builder)? {
+            Opened::Now(handle) => Ok(handle),
+            Opened::Before(handle) => {
+                handle.core.caches.resize_rows(rows);
+                Ok(handle)
+            }
+        }
+    }
+
+    /// The database of a directory, opened now.
+    ///
+    /// # Errors
+    ///
+    /// `Locked` when it is open, and all that [`super::open`] says.
+    pub(crate) fn open_alone(builder: Builder) -> Result<Arc<Self>> {
+        match Self::open_or_share(builder)? {
+            Opened::Now(handle) => Ok(handle),
+            Opened::Before(handle) => {
+                let message = "the directory is open in this process; close it first";
+                Err(Error::new(ErrorKind::Locked, message).with_file(&handle.key.1))
+            }
+        }
+    }
+
+    fn open_or_share(builder: Builder) -> Result<Opened> {
         builder.options.validate()?;
         // From here down nobody has to think of signals.
         let fs = uninterrupted(builder.fs);
         let directory = super::open::directory(&*fs, &builder.path, builder.options.create_if_missing)?;
         let key = (fs.id(), directory);
         match REGISTRY.changed.wait(|| REGISTRY.claim(&key, &builder.options)) {
-            Claim::Mine => Self::open_claimed(key, fs, builder.options),
-            Claim::Shared(handle) => {
-                handle.core.caches.resize_rows(builder.options.row_cache_entries);
-                Ok(handle)
-            }
+            Claim::Mine => Self::open_claimed(key, fs, builder.options).map(Opened::Now),
+            Claim::Shared(handle) => Ok(Opened::Before(handle)),
             Claim::Refused(_handle) => Err(otherwise(&key)),
         }
     }

@@ -9,6 +9,9 @@ use slice_types::{Error, KeyspaceId, Level, LogNumber, Result, SeqNo, TableId};
 use super::Edit;
 use crate::options::LEVELS_MAX;
 
+/// How many levels there are without any table.
+const LEVELS_MIN: usize = 2;
+
 /// What a database consists of, as the manifest says.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct State {
@@ -39,7 +42,7 @@ impl State {
         let default = KeyspaceState {
             name: "default".to_owned(),
             first_log: LogNumber(0),
-            levels: vec![Vec::new(); 2],
+            levels: vec![Vec::new(); LEVELS_MIN],
         };
         Self {
             keyspaces: BTreeMap::from([(KeyspaceId::DEFAULT, default)]),
@@ -92,8 +95,11 @@ impl State {
     pub(crate) fn apply(&self, edit: &Edit) -> Result<Self> {
         let mut state = self.clone();
         for (id, name) in &edit.keyspaces {
-            let fresh =
-                KeyspaceState { name: name.clone(), first_log: LogNumber(0), levels: vec![Vec::new(); 2] };
+            let fresh = KeyspaceState {
+                name: name.clone(),
+                first_log: LogNumber(0),
+                levels: vec![Vec::new(); LEVELS_MIN],
+            };
             state.keyspaces.insert(*id, fresh);
         }
         for (id, log) in &edit.first_logs {
@@ -176,6 +182,9 @@ impl KeyspaceState {
                 }
             }
         }
+        // A snapshot names tables only: as many levels as it would give, so that equal states are equal.
+        let depth = self.levels.iter().rposition(|tables| !tables.is_empty()).map_or(0, |last| last + 1);
+        self.levels.truncate(depth.max(LEVELS_MIN));
         Ok(())
     }
 }

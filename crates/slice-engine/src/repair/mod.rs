@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use slice_compaction::{DeeperKeys, MergeOptions, merge};
-use slice_types::{Error, Level, Result, SeqNo};
+use slice_types::{Error, ErrorKind, Level, Result, SeqNo};
 use slice_vfs::{Fs, StdFs};
 
 use crate::background::install::Change;
@@ -69,7 +69,13 @@ pub(crate) fn repair_into(damaged: &Path, mut into: Builder) -> Result<RepairRep
     let losses = blocks::Losses::default();
     let Salvage { origin, sources, tables, logs } = salvage(&directory, &losses)?;
     let path = into.path.clone();
-    let keys = write(into, sources).inspect_err(|_| remove_files(&*fs, &path))?;
+    let fresh = open_fresh(into).inspect_err(|error| {
+        // Any other says that somebody else was faster.
+        if matches!(error.kind(), ErrorKind::Io | ErrorKind::StorageFull) {
+            remove_files(&*fs, &path);
+        }
+    })?;
+    let keys = write(&fresh, sources).inspect_err(|_| remove_files(&*fs, &path))?;
     let lost = std::mem::take(&mut *lock(&losses));
     Ok(RepairReport { origin, lost, tables, logs, keys })
 }
@@ -77,18 +83,25 @@ pub(crate) fn repair_into(damaged: &Path, mut into: Builder) -> Result<RepairRep
 fn check_is_fresh(fs: &dyn Fs, path: &Path) -> Result<()> {
     match fs.list_dir(path) {
         Ok(names) if names.is_empty() => Ok(()),
-        Ok(_) => {
-            let message = "the directory is not empty; a repair needs a new one";
-            Err(Error::invalid_argument(message).with_file(path))
-        }
+        Ok(_) => Err(not_empty(path)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(Error::io("list the directory", error).with_file(path)),
     }
 }
 
+/// Makes a database that nobody else writes to: since the look at the directory, somebody may have taken it.
+fn open_fresh(into: Builder) -> Result<Arc<Handle>> {
+    let handle = Handle::open_alone(into)?;
+    let is_empty = handle.core.commit.visible() == SeqNo::ZERO;
+    if is_empty { Ok(handle) } else { Err(not_empty(&handle.core.dir)) }
+}
+
+fn not_empty(path: &Path) -> Error {
+    Error::invalid_argument("the directory is not empty; a repair needs a new one").with_file(path)
+}
+
 /// Writes the newest version of each key to a new database and closes it.
-fn write(into: Builder, sources: Vec<source::Source>) -> Result<u64> {
-    let handle = Handle::open(into)?;
+fn write(handle: &Handle, sources: Vec<source::Source>) -> Result<u64> {
     let core = &handle.core;
     let mut outputs = Outputs::new(core);
     let options = MergeOptions {

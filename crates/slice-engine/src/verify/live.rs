@@ -31,6 +31,8 @@ impl Core {
         for table in version.levels().iter().flatten() {
             verify_table(&*self.fs, &self.dir, table.id(), Some(&table.meta), &mut report);
         }
+        // Closed meanwhile, the directory may be another's, and what was found be about its files.
+        self.check_open()?;
         Ok(report)
     }
 
