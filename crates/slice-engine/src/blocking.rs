@@ -20,10 +20,12 @@ use slice_compaction::CompactionConfig;
 use slice_sstable::ReadMode;
 use slice_types::{EntryKind, Result};
 
-use crate::db::Handle;
+use crate::db::{Handle, ReadAt};
 use crate::health::Health;
 use crate::options::{Builder, Options};
+use crate::snapshot::Moment;
 use crate::stats::LSMStats;
+use crate::tree::Tree;
 use crate::verify::Report;
 use crate::write_batch::WriteBatch;
 
@@ -31,6 +33,7 @@ use crate::write_batch::WriteBatch;
 #[derive(Clone)]
 pub struct LSMTree {
     handle: Arc<Handle>,
+    tree: Arc<Tree>,
 }
 
 impl LSMTree {
@@ -49,7 +52,7 @@ impl LSMTree {
     }
 
     pub(crate) fn open(builder: Builder) -> Result<Self> {
-        Handle::open(builder).map(|handle| Self { handle })
+        Handle::open(builder).map(|handle| Self { tree: Arc::clone(&handle.core.tree), handle })
     }
 
     /// Sets a key to a value.
@@ -59,7 +62,7 @@ impl LSMTree {
     /// As [`slice::LSMTree::put`](crate::LSMTree::put).
     pub fn put(&self, key: &[u8], value: &[u8]) -> Result<()> {
         let core = &self.handle.core;
-        core.finish_blocking(core.write_now(EntryKind::Put, key, value)?)
+        core.finish_blocking(core.write_now(&self.tree, EntryKind::Put, key, value)?)
     }
 
     /// The newest value of a key.
@@ -68,8 +71,13 @@ impl LSMTree {
     ///
     /// As [`slice::LSMTree::get`](crate::LSMTree::get).
     pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        let value = self.handle.core.get(key, ReadMode::Wait)?;
+        let value = self.handle.core.get(&self.tree, key, ReadAt::Newest, ReadMode::Wait)?;
         Ok(value.map(Vec::from))
+    }
+
+    /// What is in the store now, to be read later.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot { moment: Moment::now(&self.handle), tree: Arc::clone(&self.tree) }
     }
 
     /// Removes a key.
@@ -79,7 +87,7 @@ impl LSMTree {
     /// As [`slice::LSMTree::delete`](crate::LSMTree::delete).
     pub fn delete(&self, key: &[u8]) -> Result<()> {
         let core = &self.handle.core;
-        core.finish_blocking(core.write_now(EntryKind::Delete, key, &[])?)
+        core.finish_blocking(core.write_now(&self.tree, EntryKind::Delete, key, &[])?)
     }
 
     /// Writes all of a batch, as a whole.
@@ -176,5 +184,36 @@ impl LSMTree {
 impl std::fmt::Debug for LSMTree {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("blocking::LSMTree").field("path", &self.handle.core.dir).finish_non_exhaustive()
+    }
+}
+
+/// What was in the store at one moment; see [`slice::Snapshot`](crate::Snapshot).
+#[derive(Clone)]
+#[must_use = "a snapshot keeps old versions of keys from being removed until it is dropped"]
+pub struct Snapshot {
+    moment: Arc<Moment>,
+    tree: Arc<Tree>,
+}
+
+impl Snapshot {
+    /// The value that a key had.
+    ///
+    /// # Errors
+    ///
+    /// As [`slice::LSMTree::get`](crate::LSMTree::get).
+    pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        let core = &self.moment.handle.core;
+        Ok(core.get(&self.tree, key, self.moment.at(), ReadMode::Wait)?.map(Vec::from))
+    }
+
+    /// The sequence number of the last write that it sees.
+    pub fn seqno(&self) -> u64 {
+        self.moment.seqno.get()
+    }
+}
+
+impl std::fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("blocking::Snapshot").field("seqno", &self.seqno()).finish_non_exhaustive()
     }
 }

@@ -18,6 +18,7 @@ mod primitives;
 mod recovery;
 mod repair;
 mod signal;
+mod snapshot;
 mod stats;
 pub mod sync_sites;
 mod tree;
@@ -32,6 +33,7 @@ pub use slice_sstable::Compression;
 pub use slice_types::{Error, ErrorKind, MAX_KEY_LEN, MAX_VALUE_LEN, Result};
 pub use slice_vfs as vfs;
 pub use slice_wal::RecoveryMode;
+pub use snapshot::Snapshot;
 pub use verify::{Finding, FindingKind, Report, verify};
 pub use write_batch::WriteBatch;
 

@@ -11,10 +11,12 @@ use slice_compaction::CompactionConfig;
 use slice_sstable::ReadMode;
 use slice_types::{EntryKind, Error, ErrorKind, Result};
 
-use crate::db::Handle;
+use crate::db::{Core, Handle, ReadAt};
 use crate::health::Health;
 use crate::options::{Builder, Options};
+use crate::snapshot::{Moment, Snapshot};
 pub use crate::stats::{CompactionStats, FlushStats, LSMStats};
+use crate::tree::Tree;
 use crate::verify::Report;
 use crate::write_batch::WriteBatch;
 
@@ -28,6 +30,7 @@ use crate::write_batch::WriteBatch;
 #[derive(Clone)]
 pub struct LSMTree {
     handle: Arc<Handle>,
+    tree: Arc<Tree>,
 }
 
 impl LSMTree {
@@ -75,7 +78,7 @@ impl LSMTree {
 
     pub(crate) async fn open(builder: Builder) -> Result<Self> {
         let handle = offload(move || Handle::open(builder)).await?;
-        Ok(Self { handle })
+        Ok(Self { tree: Arc::clone(&handle.core.tree), handle })
     }
 
     /// Sets a key to a value.
@@ -90,7 +93,7 @@ impl LSMTree {
     /// was written then, but for a failed fsync: after that the write may or may not survive a crash.
     pub async fn put(&self, key: &[u8], value: &[u8]) -> Result<()> {
         let core = &self.handle.core;
-        core.finish(core.write_now(EntryKind::Put, key, value)?).await
+        core.finish(core.write_now(&self.tree, EntryKind::Put, key, value)?).await
     }
 
     /// The newest value of a key.
@@ -100,19 +103,8 @@ impl LSMTree {
     /// `InvalidArgument` for a key that is too long; `Closed`; `Corruption` or `Io` when the block that should hold
     /// the key cannot be read.
     pub async fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        let value = self.lookup(key).await?;
+        let value = lookup(&self.handle.core, &self.tree, key, ReadAt::Newest).await?;
         Ok(value.map(Vec::from))
-    }
-
-    async fn lookup(&self, key: &[u8]) -> Result<Option<Bytes>> {
-        let core = &self.handle.core;
-        match core.get(key, ReadMode::CachedOnly) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                let (core, key) = (Arc::clone(core), key.to_vec());
-                offload(move || core.get(&key, ReadMode::Wait)).await
-            }
-            answer => answer,
-        }
     }
 
     /// Removes a key; nothing happens if it is not there.
@@ -122,7 +114,7 @@ impl LSMTree {
     /// As [`put`](Self::put).
     pub async fn delete(&self, key: &[u8]) -> Result<()> {
         let core = &self.handle.core;
-        core.finish(core.write_now(EntryKind::Delete, key, &[])?).await
+        core.finish(core.write_now(&self.tree, EntryKind::Delete, key, &[])?).await
     }
 
     /// Writes all of a batch: seen by readers, and found after a crash, as a whole or not at all. An empty batch does
@@ -140,6 +132,11 @@ impl LSMTree {
             return Ok(());
         }
         core.finish(core.write_batch_now(batch.encoded)?).await
+    }
+
+    /// What is in the store now, to be read later. Costs a lock of its own and no more, however much is in the store.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot { moment: Moment::now(&self.handle), tree: Arc::clone(&self.tree) }
     }
 
     /// Makes all that was written before the call survive a power failure, whatever the durability: one fsync.
@@ -226,6 +223,22 @@ impl LSMTree {
 impl std::fmt::Debug for LSMTree {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("LSMTree").field("path", &self.handle.core.dir).finish_non_exhaustive()
+    }
+}
+
+/// Looks a key up in memory and caches, and only then on the disk, on a blocking thread.
+pub(crate) async fn lookup(
+    core: &Arc<Core>,
+    tree: &Arc<Tree>,
+    key: &[u8],
+    at: ReadAt,
+) -> Result<Option<Bytes>> {
+    match core.get(tree, key, at, ReadMode::CachedOnly) {
+        Err(error) if error.kind() == ErrorKind::WouldBlock => {
+            let (core, tree, key) = (Arc::clone(core), Arc::clone(tree), key.to_vec());
+            offload(move || core.get(&tree, &key, at, ReadMode::Wait)).await
+        }
+        answer => answer,
     }
 }
 

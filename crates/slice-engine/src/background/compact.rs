@@ -13,7 +13,7 @@ use super::install::Change;
 use super::outputs::Outputs;
 use super::threads::in_parallel;
 use crate::background::clock::now;
-use crate::db::Core;
+use crate::db::{Core, Horizon};
 use crate::planted::Bug;
 use crate::primitives::Mutex;
 use crate::signal::{Signal, lock};
@@ -129,7 +129,7 @@ impl Core {
 
     /// The lowest sequence number that anyone may still read at.
     fn oldest_snapshot(&self) -> SeqNo {
-        self.commit.visible()
+        self.snapshots.horizon(&self.commit).oldest()
     }
 
     fn run_job(&self, job: Job) -> Result<()> {
@@ -193,11 +193,12 @@ impl Core {
     fn merge_tables(&self, job: &Job) -> Result<()> {
         self.settle_manifest()?;
         let parts = self.parts(job);
+        let horizon = self.snapshots.horizon(&self.commit);
         let merged = match &parts[..] {
-            [whole] => vec![self.merge_part(job, whole)],
+            [whole] => vec![self.merge_part(job, whole, &horizon)],
             parts => {
                 self.counters.parallel_merges.add(parts.len() as u64);
-                in_parallel(parts.iter().map(|part| || self.merge_part(job, part)).collect())
+                in_parallel(parts.iter().map(|part| || self.merge_part(job, part, &horizon)).collect())
             }
         };
         // All parts have ended by here; tables of those that ended well go when another did not.
@@ -233,11 +234,11 @@ impl Core {
         starts.zip(ends).map(|(start, end)| Part { start, end }).collect()
     }
 
-    fn merge_part(&self, job: &Job, part: &Part) -> Result<(MergeStats, Outputs<'_>)> {
+    fn merge_part(&self, job: &Job, part: &Part, horizon: &Horizon) -> Result<(MergeStats, Outputs<'_>)> {
         let mut outputs = Outputs::new(self);
         let options = MergeOptions {
-            snapshots: &[],
-            visible: self.commit.visible(),
+            snapshots: &horizon.snapshots,
+            visible: horizon.visible,
             deeper: self.deeper_keys(job),
             target_table_bytes: job.task.target_table_bytes(&self.strategy_options),
             grandparents: job.task.grandparents(&job.shape),

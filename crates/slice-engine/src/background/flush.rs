@@ -53,13 +53,14 @@ pub(crate) fn flush_oldest(core: &Core) -> Result<bool> {
     }
 }
 
-/// Writes one table with the newest version of each key, tombstones included.
+/// Writes one table with the versions of each key that somebody may read, tombstones included.
 fn write(core: &Core, frozen: &Frozen) -> Result<Vec<Arc<OpenTable>>> {
     core.settle_manifest()?;
     let mut outputs = Outputs::new(core);
+    let horizon = core.snapshots.horizon(&core.commit);
     let options = MergeOptions {
-        snapshots: &[],
-        visible: core.commit.visible(),
+        snapshots: &horizon.snapshots,
+        visible: horizon.visible,
         // Any of the keys may be in a table: every tombstone stays.
         deeper: DeeperKeys::new([bounds(frozen)?]),
         target_table_bytes: u64::MAX,

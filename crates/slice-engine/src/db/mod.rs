@@ -8,6 +8,7 @@ pub(crate) mod logs;
 pub(crate) mod names;
 mod open;
 mod read;
+mod snapshots;
 mod upkeep;
 mod write;
 
@@ -23,6 +24,8 @@ use slice_vfs::{FileLock, Fs};
 pub(crate) use handle::Handle;
 pub(crate) use logs::Logs;
 pub(crate) use open::{directory, open};
+pub(crate) use read::ReadAt;
+pub(crate) use snapshots::{Horizon, Snapshots};
 
 use crate::background::compact::Jobs;
 use crate::background::drain::Drain;
@@ -46,7 +49,9 @@ pub(crate) struct Core {
     pub(crate) fs: Arc<dyn Fs>,
     pub(crate) dir: PathBuf,
     pub(crate) options: Options,
-    pub(crate) tree: Tree,
+    /// The default keyspace.
+    pub(crate) tree: Arc<Tree>,
+    pub(crate) snapshots: Snapshots,
     pub(crate) caches: Caches,
     pub(crate) commit: Commit,
     pub(crate) logs: Logs,

@@ -21,7 +21,7 @@ use slice_vfs::{FileLock, Fs, read_all};
 use slice_wal::{GroupSync, RecoveryMode};
 
 use super::names::{CURRENT, FileName, LOCK};
-use super::{Core, Logs};
+use super::{Core, Logs, Snapshots};
 use crate::background;
 use crate::background::compact::Jobs;
 use crate::background::drain::Drain;
@@ -183,7 +183,8 @@ fn assemble(
     let strategy_options = strategy_options(&options);
     Ok(Arc::new(Core {
         next_table: AtomicU64::new(manifest.state().next_table.0),
-        tree: Tree::new(KeyspaceId::DEFAULT, view),
+        tree: Arc::new(Tree::new(KeyspaceId::DEFAULT, view)),
+        snapshots: Snapshots::default(),
         manifest: Mutex::new(manifest),
         strategy: strategy(&options, &strategy_options),
         strategy_options,

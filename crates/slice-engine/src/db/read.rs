@@ -6,6 +6,16 @@ use slice_types::{Result, SeqNo, check_key};
 
 use super::Core;
 use crate::planted::Bug;
+use crate::tree::Tree;
+
+/// Which version of a key a reader sees: the newest one at this moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum ReadAt {
+    /// The moment of the read.
+    Newest,
+    /// That of a live snapshot.
+    Number(SeqNo),
+}
 
 impl Core {
     /// The value of a key.
@@ -13,10 +23,14 @@ impl Core {
     /// # Errors
     ///
     /// `WouldBlock` with [`ReadMode::CachedOnly`] when the disk would have to be waited for.
-    pub(crate) fn get(&self, key: &[u8], mode: ReadMode) -> Result<Option<Bytes>> {
+    pub(crate) fn get(&self, tree: &Tree, key: &[u8], at: ReadAt, mode: ReadMode) -> Result<Option<Bytes>> {
         self.check_open()?;
         check_key(key)?;
-        self.tree.get(key, || self.newest_visible(), mode, &self.caches)
+        let visible = || match at {
+            ReadAt::Newest => self.newest_visible(),
+            ReadAt::Number(seqno) => seqno,
+        };
+        tree.get(key, visible, mode, &self.caches)
     }
 
     fn newest_visible(&self) -> SeqNo {

@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use slice_types::{EntryKind, Error, ErrorKind, KeyspaceId, Result, check_key, check_value};
+use slice_types::{EntryKind, Error, ErrorKind, Result, check_key, check_value};
 use slice_wal::{EncodedBatch, LogPosition};
 
 use super::Core;
@@ -15,6 +15,7 @@ use crate::commit::{Attempt, Freeze};
 use crate::options::Durability;
 use crate::planted::Bug;
 use crate::primitives::{per_thread, thread};
+use crate::tree::Tree;
 
 /// Buffers of threads are not kept beyond this size, in bytes.
 const KEPT_BUFFER_MAX: usize = 1 << 20;
@@ -48,13 +49,19 @@ pub(crate) enum Wait {
 
 impl Core {
     /// Writes one entry if that needs no waiting.
-    pub(crate) fn write_now(&self, kind: EntryKind, key: &[u8], value: &[u8]) -> Result<Written> {
+    pub(crate) fn write_now(
+        &self,
+        tree: &Tree,
+        kind: EntryKind,
+        key: &[u8],
+        value: &[u8],
+    ) -> Result<Written> {
         check_key(key)?;
         check_value(value)?;
         BUFFER.with(|buffer| {
             let batch = &mut *buffer.borrow_mut();
             batch.clear();
-            batch.push(KeyspaceId::DEFAULT, kind, key, value)?;
+            batch.push(tree.id, kind, key, value)?;
             batch.seal();
             match self.try_write(batch)? {
                 Tried::Waits(wait) => Ok(Written::Waits(std::mem::take(batch), wait)),

@@ -23,7 +23,7 @@ use slice_types::{EntryKind, KeyspaceId};
 use slice_vfs::{Fs, MemFs};
 use slice_wal::EncodedBatch;
 
-use crate::db::{Core, open};
+use crate::db::{Core, ReadAt, open};
 use crate::options::{Background, Options};
 use crate::planted::Planted;
 
@@ -101,7 +101,9 @@ impl Core {
     }
 
     fn value(&self, key: &str) -> Option<String> {
-        let value = self.get(key.as_bytes(), ReadMode::Wait).expect("MemFs does not fail");
+        let value = self
+            .get(&self.tree, key.as_bytes(), ReadAt::Newest, ReadMode::Wait)
+            .expect("MemFs does not fail");
         value.map(|value| String::from_utf8_lossy(&value).into_owned())
     }
 }

@@ -1,0 +1,60 @@
+//! Which moments of the past somebody still reads at.
+//!
+//! A snapshot is a sequence number and nothing else: it holds no view, so it pins no memtable and no table. What it
+//! needs, merges keep, because they ask here first. Both happen under one lock: a merge that has asked knows of every
+//! snapshot below the newest number that it was told.
+
+use std::collections::BTreeMap;
+
+use slice_types::SeqNo;
+
+use crate::commit::Commit;
+use crate::primitives::Mutex;
+use crate::signal::lock;
+
+/// The live snapshots of a database, with how many there are of each.
+#[derive(Default)]
+pub(crate) struct Snapshots {
+    live: Mutex<BTreeMap<SeqNo, usize>>,
+}
+
+/// What a merge has to keep: for each of these numbers, the versions that a reader at it sees.
+pub(crate) struct Horizon {
+    /// The numbers of the live snapshots, ascending.
+    pub(crate) snapshots: Vec<SeqNo>,
+    /// The newest published number: every snapshot to come is at this or a later one.
+    pub(crate) visible: SeqNo,
+}
+
+impl Horizon {
+    /// The lowest sequence number that anyone may still read at.
+    pub(crate) fn oldest(&self) -> SeqNo {
+        self.snapshots.first().copied().unwrap_or(self.visible)
+    }
+}
+
+impl Snapshots {
+    /// Begins a snapshot of what is visible now; ended by [`release`](Self::release).
+    pub(crate) fn take(&self, commit: &Commit) -> SeqNo {
+        let mut live = lock(&self.live);
+        let at = commit.visible();
+        *live.entry(at).or_default() += 1;
+        at
+    }
+
+    /// Ends one of the snapshots at a number.
+    pub(crate) fn release(&self, at: SeqNo) {
+        let mut live = lock(&self.live);
+        let count = live.get_mut(&at).expect("a snapshot is released once");
+        *count -= 1;
+        if *count == 0 {
+            live.remove(&at);
+        }
+    }
+
+    /// What merges that begin now have to keep.
+    pub(crate) fn horizon(&self, commit: &Commit) -> Horizon {
+        let live = lock(&self.live);
+        Horizon { snapshots: live.keys().copied().collect(), visible: commit.visible() }
+    }
+}
