@@ -55,7 +55,12 @@ pub trait Fs: Debug + Send + Sync + 'static {
     /// Renames a file, replacing what is there.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
-    /// Removes a file.
+    /// Gives a file one more name, in the same or another directory. `AlreadyExists` when there is something;
+    /// `CrossesDevices` when that is on another device. What is written by one name is read by the other, and a file
+    /// is gone when its last name is. The new name is durable after a `sync_dir` of its directory, like any other.
+    fn hard_link(&self, original: &Path, link: &Path) -> io::Result<()>;
+
+    /// Removes a file: this name of it.
     fn remove_file(&self, path: &Path) -> io::Result<()>;
 
     /// Makes the bytes of a file durable that this process may not have open.
@@ -68,6 +73,12 @@ pub trait Fs: Debug + Send + Sync + 'static {
     ///
     /// `None` when somebody else holds it. `note` becomes the file's content (the holder's pid), for people.
     fn try_lock(&self, path: &Path, note: &str) -> io::Result<Option<Box<dyn FileLock>>>;
+
+    /// Takes the lock of an existing file together with any number of others who take it so. Nothing is written.
+    ///
+    /// `None` when somebody holds it by [`try_lock`](Fs::try_lock), who gets it in turn when the last guard is
+    /// dropped. `NotFound` when there is no such file.
+    fn try_lock_shared(&self, path: &Path) -> io::Result<Option<Box<dyn FileLock>>>;
 }
 
 /// What stands at a path.

@@ -16,10 +16,15 @@ pub(super) const CHECKS: &[Check] = &[
     a_rename_replaces,
     a_rename_to_itself_changes_nothing,
     a_removed_file_is_gone,
+    a_link_is_another_name_of_the_same_file,
+    a_link_replaces_nothing,
+    a_rename_to_another_name_of_the_same_file_changes_nothing,
     canonical_names_are_unique,
     the_id_is_stable,
     a_lock_excludes_until_it_is_dropped,
     the_note_of_a_lock_is_its_content,
+    a_shared_lock_excludes_only_who_wants_it_alone,
+    a_shared_lock_writes_nothing,
     an_atomic_write_replaces_in_spite_of_a_leftover,
 ];
 
@@ -54,6 +59,7 @@ fn what_is_not_there_is_not_found(fs: &dyn Fs, dir: &Path) {
     fails(fs.metadata(&missing), ErrorKind::NotFound);
     fails(fs.open_random(&missing), ErrorKind::NotFound);
     fails(fs.rename(&missing, &dir.join("other")), ErrorKind::NotFound);
+    fails(fs.hard_link(&missing, &dir.join("other")), ErrorKind::NotFound);
     fails(fs.remove_file(&missing), ErrorKind::NotFound);
     fails(fs.recycle_log(&missing, &dir.join("other")), ErrorKind::NotFound);
     fails(fs.sync_file(&missing, HERE), ErrorKind::NotFound);
@@ -61,6 +67,7 @@ fn what_is_not_there_is_not_found(fs: &dyn Fs, dir: &Path) {
     fails(fs.create_append(&missing.join("file")), ErrorKind::NotFound);
     fails(fs.create_log(&missing.join("file")), ErrorKind::NotFound);
     fails(fs.try_lock(&missing.join("LOCK"), "me"), ErrorKind::NotFound);
+    fails(fs.try_lock_shared(&missing), ErrorKind::NotFound);
     assert!(fs.list_dir(dir).unwrap().is_empty(), "and nothing came of it");
 }
 
@@ -110,6 +117,40 @@ fn a_removed_file_is_gone(fs: &dyn Fs, dir: &Path) {
     assert_eq!(read_all(fs, &path).unwrap(), b"again");
 }
 
+fn a_link_is_another_name_of_the_same_file(fs: &dyn Fs, dir: &Path) {
+    fs.create_dir_all(&dir.join("sub")).unwrap();
+    let (original, link) = (dir.join("original"), dir.join("sub/link"));
+    let mut file = fs.create_append(&original).unwrap();
+    file.append(b"one").unwrap();
+    fs.hard_link(&original, &link).unwrap();
+    file.append(b", two").unwrap();
+    assert_eq!(read_all(fs, &link).unwrap(), b"one, two");
+    fs.remove_file(&original).unwrap();
+    fails(fs.metadata(&original), ErrorKind::NotFound);
+    assert_eq!(read_all(fs, &link).unwrap(), b"one, two");
+    fs.sync_dir(&dir.join("sub"), HERE).unwrap();
+}
+
+fn a_link_replaces_nothing(fs: &dyn Fs, dir: &Path) {
+    let (file, other, sub) = (dir.join("file"), dir.join("other"), dir.join("sub"));
+    write(fs, &file, b"x");
+    write(fs, &other, b"y");
+    fs.create_dir_all(&sub).unwrap();
+    fails(fs.hard_link(&file, &other), ErrorKind::AlreadyExists);
+    fails(fs.hard_link(&file, &file), ErrorKind::AlreadyExists);
+    fails(fs.hard_link(&file, &sub), ErrorKind::AlreadyExists);
+    assert!(fs.hard_link(&sub, &dir.join("link")).is_err(), "a directory has one name");
+    assert_eq!(read_all(fs, &other).unwrap(), b"y");
+}
+
+fn a_rename_to_another_name_of_the_same_file_changes_nothing(fs: &dyn Fs, dir: &Path) {
+    let (one, two) = (dir.join("one"), dir.join("two"));
+    write(fs, &one, b"x");
+    fs.hard_link(&one, &two).unwrap();
+    fs.rename(&one, &two).unwrap();
+    assert_eq!(fs.list_dir(dir).unwrap(), ["one", "two"]);
+}
+
 fn canonical_names_are_unique(fs: &dyn Fs, dir: &Path) {
     fs.create_dir_all(&dir.join("sub")).unwrap();
     write(fs, &dir.join("file"), b"x");
@@ -142,6 +183,29 @@ fn the_note_of_a_lock_is_its_content(fs: &dyn Fs, dir: &Path) {
     let held = fs.try_lock(&path, "short").unwrap();
     assert!(fs.try_lock(&path, "not the holder's").unwrap().is_none());
     assert_eq!(read_all(fs, &path).unwrap(), b"short");
+    drop(held);
+}
+
+fn a_shared_lock_excludes_only_who_wants_it_alone(fs: &dyn Fs, dir: &Path) {
+    let path = dir.join("LOCK");
+    drop(fs.try_lock(&path, "made").unwrap());
+    let (one, two) = (fs.try_lock_shared(&path).unwrap(), fs.try_lock_shared(&path).unwrap());
+    assert!(one.is_some() && two.is_some());
+    drop(one);
+    assert!(fs.try_lock(&path, "alone").unwrap().is_none());
+    drop(two);
+    let alone = fs.try_lock(&path, "alone").unwrap();
+    assert!(alone.is_some());
+    assert!(fs.try_lock_shared(&path).unwrap().is_none());
+}
+
+fn a_shared_lock_writes_nothing(fs: &dyn Fs, dir: &Path) {
+    let path = dir.join("LOCK");
+    fails(fs.try_lock_shared(&path), ErrorKind::NotFound);
+    assert!(fs.list_dir(dir).unwrap().is_empty());
+    write(fs, &path, b"a note");
+    let held = fs.try_lock_shared(&path).unwrap();
+    assert_eq!(read_all(fs, &path).unwrap(), b"a note");
     drop(held);
 }
 

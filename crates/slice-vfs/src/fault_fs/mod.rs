@@ -248,6 +248,11 @@ impl Fs for FaultFs {
         self.shared.inner.rename(from, to)
     }
 
+    fn hard_link(&self, original: &Path, link: &Path) -> io::Result<()> {
+        self.shared.step(Call::HardLink, link)?;
+        self.shared.inner.hard_link(original, link)
+    }
+
     fn remove_file(&self, path: &Path) -> io::Result<()> {
         self.shared.step(Call::RemoveFile, path)?;
         self.shared.inner.remove_file(path)
@@ -264,5 +269,10 @@ impl Fs for FaultFs {
     fn try_lock(&self, path: &Path, note: &str) -> io::Result<Option<Box<dyn FileLock>>> {
         self.shared.step(Call::TryLock, path)?;
         self.shared.inner.try_lock(path, note)
+    }
+
+    fn try_lock_shared(&self, path: &Path) -> io::Result<Option<Box<dyn FileLock>>> {
+        self.shared.step(Call::TryLockShared, path)?;
+        self.shared.inner.try_lock_shared(path)
     }
 }

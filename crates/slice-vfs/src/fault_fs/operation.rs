@@ -16,8 +16,10 @@ pub enum Call {
     CreateLog,
     RecycleLog,
     Rename,
+    HardLink,
     RemoveFile,
     TryLock,
+    TryLockShared,
     /// To a file or a log.
     Append,
     /// Of the bytes of a file or a log.

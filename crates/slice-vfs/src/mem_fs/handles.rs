@@ -6,8 +6,9 @@ use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::inner::Inner;
 use super::state::{Inode, Op};
-use super::{Inner, LogKind, Shared};
+use super::{LogKind, Shared};
 use crate::{Access, AppendFile, FileLock, LOG_GAP, LogControl, LogFile, RandomAccessFile, SyncSite};
 
 /// An open file.
@@ -214,6 +215,6 @@ impl FileLock for MemLock {}
 
 impl Drop for MemLock {
     fn drop(&mut self) {
-        self.handle.shared.write().locked.remove(&self.handle.inode);
+        self.handle.shared.write().unlock(self.handle.inode);
     }
 }

@@ -71,15 +71,8 @@ impl State {
             let file = self.files.get(&inode)?;
             Some((inode, File::synced(content(inode, file))))
         });
-        State {
-            files: files.collect(),
-            dirs,
-            ignored: self.ignored.clone(),
-            live: names.clone(),
-            synced: names,
-            next_inode: self.next_inode,
-            ..State::default()
-        }
+        let files = files.collect();
+        self.reborn(dirs, names, files)
     }
 
     /// The name of a file, for people: any that it has or had.

@@ -19,6 +19,8 @@ pub enum OpKind {
     CreateDir,
     /// Created a file.
     Create,
+    /// Gave a file another name.
+    Link,
     /// Renamed a file, or recycled a log.
     Rename,
     /// Removed a file.
@@ -161,6 +163,7 @@ fn kind(op: &Op) -> OpKind {
     match op {
         Op::CreateDir(_) => OpKind::CreateDir,
         Op::Name(NameChange::Create(..)) => OpKind::Create,
+        Op::Name(NameChange::Link(..)) => OpKind::Link,
         Op::Name(NameChange::Rename { .. }) => OpKind::Rename,
         Op::Name(NameChange::Remove(..)) => OpKind::Remove,
         Op::Data(_, DataChange::Write { .. }) => OpKind::Append,

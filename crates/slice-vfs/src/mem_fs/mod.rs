@@ -1,31 +1,33 @@
 //! A file system in memory that knows what a power failure would leave of it.
 //!
-//! [`state`] holds it, [`image`] says what a crash leaves, [`journal`] records it for replay, [`handles`] are the open
+//! [`state`] holds it, [`inner`] changes it, [`image`] says what a crash leaves, [`journal`] records it for replay, [`handles`] are the open
 //! files, [`content`] their bytes.
 //!
-//! Invariant: every change is an operation that goes through `Shared::perform`, which counts it, records it and
+//! Invariant: every change is an operation that goes through `Inner::perform`, which counts it, records it and
 //! applies it, in one order.
 
 mod content;
 mod handles;
 mod image;
+mod inner;
 mod journal;
 mod random;
 mod state;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::{AppendFile, FileLock, Fs, LogFile, Metadata, RandomAccessFile, SyncSite};
 use handles::{Handle, MemAppend, MemLock, MemLog, MemRandom};
+use inner::{Holders, Inner, absolute};
 use journal::Journal;
 pub use journal::{History, OpInfo, OpKind, Replay};
-use state::{DataChange, Inode, NameChange, Op, State};
+use state::{NameChange, Op, State};
 
 /// What a log of a [`MemFs`] looks like to a reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,10 +157,15 @@ impl MemFs {
         self.shared.write().state.ignored.insert(site);
     }
 
+    /// Says that another device begins at a directory: a link or a rename across its border is `CrossesDevices`.
+    pub fn mount(&self, dir: &Path) {
+        self.shared.write().state.mounts.insert(absolute(dir));
+    }
+
     fn build(state: State, log_kind: LogKind, journal: Option<Journal>) -> Self {
         // 0 is the operating system's.
         static NEXT_ID: AtomicU64 = AtomicU64::new(1);
-        let inner = Inner { state, journal, operations: 0, locked: BTreeSet::new() };
+        let inner = Inner { state, journal, operations: 0, locked: BTreeMap::new() };
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         Self { shared: Arc::new(Shared { id, log_kind, inner: RwLock::new(inner) }) }
     }
@@ -171,14 +178,6 @@ struct Shared {
     inner: RwLock<Inner>,
 }
 
-#[derive(Debug)]
-struct Inner {
-    state: State,
-    journal: Option<Journal>,
-    operations: u64,
-    locked: BTreeSet<Inode>,
-}
-
 impl Shared {
     fn read(&self) -> RwLockReadGuard<'_, Inner> {
         // A panic of a test's own thread does not change what was applied before.
@@ -187,73 +186,6 @@ impl Shared {
 
     fn write(&self) -> RwLockWriteGuard<'_, Inner> {
         self.inner.write().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Inner {
-    /// Counts, records and applies an operation that can no longer fail.
-    fn perform(&mut self, op: &Op) {
-        self.operations += 1;
-        if let Some(journal) = &mut self.journal {
-            journal.record(&self.state, op);
-        }
-        self.state.apply(op);
-    }
-
-    /// The file of this name.
-    fn find(&self, path: &Path) -> io::Result<Inode> {
-        if let Some(inode) = self.state.live.get(path) {
-            return Ok(inode);
-        }
-        Err(if self.state.dirs.contains(path) { ErrorKind::IsADirectory } else { ErrorKind::NotFound }.into())
-    }
-
-    fn check_dir(&self, path: &Path) -> io::Result<()> {
-        if self.state.dirs.contains(path) {
-            return Ok(());
-        }
-        let is_file = self.state.live.get(path).is_some();
-        Err(if is_file { ErrorKind::NotADirectory } else { ErrorKind::NotFound }.into())
-    }
-
-    /// Creates a file where there is nothing.
-    fn create(&mut self, path: Arc<Path>) -> io::Result<Inode> {
-        self.check_dir(path.parent().unwrap_or(&path))?;
-        if self.state.dirs.contains(&path) || self.state.live.get(&path).is_some() {
-            return Err(ErrorKind::AlreadyExists.into());
-        }
-        let inode = self.state.next_inode;
-        self.perform(&Op::Name(NameChange::Create(path, inode)));
-        Ok(inode)
-    }
-
-    fn sync_name_of(&mut self, dir: &Path) {
-        let parent = dir.parent().unwrap_or(dir).into();
-        self.perform(&Op::SyncDir(parent, SyncSite::DIRECTORY_NAME));
-    }
-
-    fn rename(&mut self, from: Arc<Path>, to: Arc<Path>) -> io::Result<Inode> {
-        let inode = self.find(&from)?;
-        self.check_dir(to.parent().unwrap_or(&to))?;
-        if self.state.dirs.contains(&to) {
-            return Err(ErrorKind::IsADirectory.into());
-        }
-        if from != to {
-            self.perform(&Op::Name(NameChange::Rename { from, to, inode }));
-        }
-        Ok(inode)
-    }
-
-    fn write(&mut self, inode: Inode, offset: u64, bytes: &[u8]) {
-        self.perform(&Op::Data(inode, DataChange::Write { offset, bytes: bytes.into() }));
-    }
-
-    fn set_len(&mut self, inode: Inode, len: u64) {
-        self.perform(&Op::Data(inode, DataChange::SetLen(len)));
-    }
-
-    fn file_len(&self, inode: Inode) -> u64 {
-        self.state.files.get(&inode).map_or(0, |file| file.live.len())
     }
 }
 
@@ -338,11 +270,15 @@ impl Fs for MemFs {
         self.shared.write().rename(absolute(from), absolute(to)).map(|_| ())
     }
 
+    fn hard_link(&self, original: &Path, link: &Path) -> io::Result<()> {
+        self.shared.write().link(&absolute(original), absolute(link))
+    }
+
     fn remove_file(&self, path: &Path) -> io::Result<()> {
         let path = absolute(path);
         let mut inner = self.shared.write();
-        let inode = inner.find(&path)?;
-        inner.perform(&Op::Name(NameChange::Remove(path, inode)));
+        let entry = inner.find_entry(&path)?;
+        inner.perform(&Op::Name(NameChange::Remove(path, entry)));
         Ok(())
     }
 
@@ -368,26 +304,20 @@ impl Fs for MemFs {
             Err(e) if e.kind() == ErrorKind::NotFound => inner.create(path)?,
             found => found?,
         };
-        if !inner.locked.insert(inode) {
+        if !inner.lock(inode, Holders::One) {
             return Ok(None);
         }
         inner.write(inode, 0, note.as_bytes());
         inner.set_len(inode, note.len() as u64);
         Ok(Some(Box::new(MemLock::new(Handle::open(&self.shared, &mut inner, inode)))))
     }
-}
 
-/// The one way to write a path down: absolute, without `.` and `..`.
-fn absolute(path: &Path) -> Arc<Path> {
-    let mut absolute = PathBuf::from("/");
-    for component in path.components() {
-        match component {
-            Component::Normal(name) => absolute.push(name),
-            Component::ParentDir => {
-                absolute.pop();
-            }
-            Component::Prefix(_) | Component::RootDir | Component::CurDir => {}
+    fn try_lock_shared(&self, path: &Path) -> io::Result<Option<Box<dyn FileLock>>> {
+        let mut inner = self.shared.write();
+        let inode = inner.find(&absolute(path))?;
+        if !inner.lock(inode, Holders::Many(1)) {
+            return Ok(None);
         }
+        Ok(Some(Box::new(MemLock::new(Handle::open(&self.shared, &mut inner, inode)))))
     }
-    absolute.into()
 }

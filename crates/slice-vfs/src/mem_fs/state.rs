@@ -10,7 +10,8 @@
 //!   names    synced ------------ pending changes ------------> live
 //! ```
 //!
-//! A file is an inode number and lives apart from its name, as on a disk: a synced file whose name is not is lost.
+//! A file is an inode number and lives apart from its names, as on a disk: a synced file whose name is not is lost. A
+//! hard link is one more name, to be made durable like the first.
 //!
 //! Invariant: the pending changes applied to the synced state give the live one.
 
@@ -42,20 +43,34 @@ pub(super) enum Op {
 /// A change of the names in directories.
 #[derive(Clone, Debug)]
 pub(super) enum NameChange {
-    Create(Arc<Path>, Inode),
-    Rename { from: Arc<Path>, to: Arc<Path>, inode: Inode },
-    Remove(Arc<Path>, Inode),
+    Create(Arc<Path>, Entry),
+    Link(Arc<Path>, Entry),
+    Rename { from: Arc<Path>, to: Arc<Path>, entry: Entry },
+    Remove(Arc<Path>, Entry),
+}
+
+/// An entry of a directory: it keeps its number through renames, so that the links of a file are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) inode: Inode,
+    number: u64,
 }
 
 impl NameChange {
-    fn inode(&self) -> Inode {
-        let (Self::Create(_, inode) | Self::Remove(_, inode) | Self::Rename { inode, .. }) = self;
-        *inode
+    fn entry(&self) -> Entry {
+        let (Self::Create(_, entry)
+        | Self::Link(_, entry)
+        | Self::Remove(_, entry)
+        | Self::Rename { entry, .. }) = self;
+        *entry
     }
 
     /// The name that the change is about: of a rename, the new one.
     pub(super) fn path(&self) -> &Arc<Path> {
-        let (Self::Create(path, _) | Self::Remove(path, _) | Self::Rename { to: path, .. }) = self;
+        let (Self::Create(path, _)
+        | Self::Link(path, _)
+        | Self::Remove(path, _)
+        | Self::Rename { to: path, .. }) = self;
         path
     }
 
@@ -73,22 +88,22 @@ pub(super) enum DataChange {
     SetLen(u64),
 }
 
-/// Which file has a name.
+/// Which entry, and so which file, has a name.
 ///
-/// Invariant: a file has one name at most.
+/// Invariant: an entry has one name at most.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Names(BTreeMap<Arc<Path>, Inode>);
+pub(super) struct Names(BTreeMap<Arc<Path>, Entry>);
 
 impl Names {
-    pub(super) fn get(&self, path: &Path) -> Option<Inode> {
+    pub(super) fn get(&self, path: &Path) -> Option<Entry> {
         self.0.get(path).copied()
     }
 
-    /// Whether a change would leave a file without a name that has one in `live`. It is so when an earlier change that
-    /// moved the file out of the way was lost.
+    /// Whether a change would leave an entry without a name that has one in `live`. It is so when an earlier change that
+    /// moved it out of the way was lost.
     pub(super) fn would_strand(&self, change: &NameChange, live: &Names) -> bool {
-        let displaced = self.get(change.path()).filter(|inode| *inode != change.inode());
-        displaced.is_some_and(|inode| live.iter().any(|(_, named)| named == inode))
+        let displaced = self.get(change.path()).filter(|entry| *entry != change.entry());
+        displaced.is_some_and(|entry| live.0.values().any(|named| *named == entry))
     }
 
     /// Forgets the files of directories that are not among these.
@@ -97,26 +112,26 @@ impl Names {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Arc<Path>, Inode)> {
-        self.0.iter().map(|(path, inode)| (path, *inode))
+        self.0.iter().map(|(path, entry)| (path, entry.inode))
     }
 
     /// Applies a change, also one whose predecessors were lost: then it does what is left to do.
     pub(super) fn apply(&mut self, change: &NameChange) {
         match change {
-            NameChange::Create(path, inode) => {
-                self.0.insert(path.clone(), *inode);
+            NameChange::Create(path, entry) | NameChange::Link(path, entry) => {
+                self.0.insert(path.clone(), *entry);
             }
-            NameChange::Rename { from, to, inode } => {
-                if self.get(from) == Some(*inode) {
+            NameChange::Rename { from, to, entry } => {
+                if self.get(from) == Some(*entry) {
                     self.0.remove(from);
                 } else {
                     // An earlier rename of it was lost, so it goes by another name here.
-                    self.0.retain(|_, named| named != inode);
+                    self.0.retain(|_, named| named != entry);
                 }
-                self.0.insert(to.clone(), *inode);
+                self.0.insert(to.clone(), *entry);
             }
-            NameChange::Remove(path, inode) => {
-                if self.get(path) == Some(*inode) {
+            NameChange::Remove(path, entry) => {
+                if self.get(path) == Some(*entry) {
                     self.0.remove(path);
                 }
             }
@@ -170,7 +185,10 @@ pub(super) struct State {
     pub(super) files: BTreeMap<Inode, File>,
     /// The handles of each open file: their bytes outlive their names.
     pub(super) open: BTreeMap<Inode, usize>,
-    pub(super) next_inode: Inode,
+    /// The next number of an inode or an entry.
+    pub(super) next_number: u64,
+    /// Directories at which another device begins.
+    pub(super) mounts: BTreeSet<Arc<Path>>,
     /// The sites whose syncs do nothing.
     pub(super) ignored: BTreeSet<SyncSite>,
 }
@@ -179,6 +197,16 @@ impl State {
     /// An empty root directory.
     pub(super) fn new() -> Self {
         Self { dirs: BTreeSet::from([Path::new("/").into()]), ..Self::default() }
+    }
+
+    /// An entry for a file that is about to be created.
+    pub(super) fn new_file(&self) -> Entry {
+        Entry { inode: self.next_number, number: self.next_number }
+    }
+
+    /// Another entry for a file.
+    pub(super) fn new_link(&self, inode: Inode) -> Entry {
+        Entry { inode, number: self.next_number }
     }
 
     /// Applies an operation that can no longer fail.
@@ -239,11 +267,35 @@ impl State {
         }
     }
 
-    fn change_names(&mut self, change: &NameChange) {
-        if let NameChange::Create(_, inode) = change {
-            self.files.insert(*inode, File::default());
-            self.next_inode = inode + 1;
+    /// The device that a name is on, by the directory at which it begins.
+    pub(super) fn device<'a>(&self, path: &'a Path) -> Option<&'a Path> {
+        path.ancestors().find(|dir: &&Path| self.mounts.contains(*dir))
+    }
+
+    /// What a crash image begins with: these names, all synced.
+    pub(super) fn reborn(
+        &self,
+        dirs: BTreeSet<Arc<Path>>,
+        names: Names,
+        files: BTreeMap<Inode, File>,
+    ) -> State {
+        State {
+            files,
+            dirs,
+            ignored: self.ignored.clone(),
+            mounts: self.mounts.clone(),
+            live: names.clone(),
+            synced: names,
+            next_number: self.next_number,
+            ..State::default()
         }
+    }
+
+    fn change_names(&mut self, change: &NameChange) {
+        if let NameChange::Create(_, entry) = change {
+            self.files.insert(entry.inode, File::default());
+        }
+        self.next_number = self.next_number.max(change.entry().number + 1);
         self.live.apply(change);
         self.pending.push(change.clone());
     }
@@ -253,7 +305,7 @@ impl State {
         let mut reachable: BTreeSet<Inode> = self.open.keys().copied().collect();
         reachable.extend(self.live.iter().map(|(_, inode)| inode));
         reachable.extend(self.synced.iter().map(|(_, inode)| inode));
-        reachable.extend(self.pending.iter().map(NameChange::inode));
+        reachable.extend(self.pending.iter().map(|change| change.entry().inode));
         self.files.retain(|inode, _| reachable.contains(inode));
     }
 }

@@ -1,4 +1,4 @@
-//! The lock of a file: `flock`, by way of [`File::try_lock`].
+//! The lock of a file: `flock`, by way of [`File::try_lock`] and [`File::try_lock_shared`].
 //!
 //! The lock belongs to the open file, so it excludes a second holder in this process as well as in another, and the
 //! operating system drops it with the process.
@@ -40,4 +40,13 @@ pub(super) fn try_lock(path: &Path, note: &str) -> io::Result<Option<Box<dyn Fil
     file.write_all_at(note.as_bytes(), 0)?;
     file.set_len(note.len() as u64)?;
     Ok(Some(Box::new(Held { file })))
+}
+
+pub(super) fn try_lock_shared(path: &Path) -> io::Result<Option<Box<dyn FileLock>>> {
+    let file = File::open(path)?;
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(e)) => Err(e),
+        Ok(()) => Ok(Some(Box::new(Held { file }))),
+    }
 }

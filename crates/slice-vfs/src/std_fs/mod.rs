@@ -113,6 +113,10 @@ impl Fs for StdFs {
         fs::rename(from, to)
     }
 
+    fn hard_link(&self, original: &Path, link: &Path) -> io::Result<()> {
+        fs::hard_link(original, link)
+    }
+
     fn remove_file(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
     }
@@ -128,6 +132,10 @@ impl Fs for StdFs {
 
     fn try_lock(&self, path: &Path, note: &str) -> io::Result<Option<Box<dyn FileLock>>> {
         lock::try_lock(path, note)
+    }
+
+    fn try_lock_shared(&self, path: &Path) -> io::Result<Option<Box<dyn FileLock>>> {
+        lock::try_lock_shared(path)
     }
 }
 

@@ -79,6 +79,10 @@ impl Fs for Uninterrupted<Arc<dyn Fs>> {
         retry(|| self.0.rename(from, to))
     }
 
+    fn hard_link(&self, original: &Path, link: &Path) -> io::Result<()> {
+        retry(|| self.0.hard_link(original, link))
+    }
+
     fn remove_file(&self, path: &Path) -> io::Result<()> {
         retry(|| self.0.remove_file(path))
     }
@@ -93,6 +97,10 @@ impl Fs for Uninterrupted<Arc<dyn Fs>> {
 
     fn try_lock(&self, path: &Path, note: &str) -> io::Result<Option<Box<dyn FileLock>>> {
         retry(|| self.0.try_lock(path, note))
+    }
+
+    fn try_lock_shared(&self, path: &Path) -> io::Result<Option<Box<dyn FileLock>>> {
+        retry(|| self.0.try_lock_shared(path))
     }
 }
 

@@ -111,6 +111,74 @@ fn a_recycled_log_may_have_its_old_name_after_a_crash() {
 }
 
 #[test]
+fn a_link_is_durable_once_its_own_directory_is_synced() {
+    let fs = MemFs::new();
+    fs.create_dir_all(at("/copy")).unwrap();
+    create_durable(&fs, "/a", b"bytes");
+    fs.hard_link(at("/a"), at("/copy/a")).unwrap();
+    fs.sync_dir(at("/"), HERE).unwrap();
+    assert_eq!(read(&fs.crash_image(0.0, 0), "/copy/a"), None);
+    assert_eq!(read(&fs.crash_image(1.0, 0), "/copy/a").unwrap(), b"bytes");
+    fs.sync_dir(at("/copy"), HERE).unwrap();
+    assert_eq!(read(&fs.crash_image(0.0, 0), "/copy/a").unwrap(), b"bytes");
+}
+
+#[test]
+fn a_link_keeps_the_bytes_of_a_file_that_is_removed_durably() {
+    let fs = MemFs::new();
+    create_durable(&fs, "/a", b"bytes");
+    fs.hard_link(at("/a"), at("/b")).unwrap();
+    fs.remove_file(at("/a")).unwrap();
+    fs.sync_dir(at("/"), HERE).unwrap();
+    assert_eq!(everything(&fs.crash_image(0.0, 0)), [("b".to_owned(), b"bytes".to_vec())]);
+}
+
+#[test]
+fn a_synced_link_of_a_file_with_unsynced_bytes_has_no_bytes() {
+    let fs = MemFs::new();
+    let mut file = fs.create_append(at("/a")).unwrap();
+    file.append(b"bytes").unwrap();
+    fs.hard_link(at("/a"), at("/b")).unwrap();
+    fs.sync_dir(at("/"), HERE).unwrap();
+    assert_eq!(read(&fs.crash_image(0.0, 0), "/b").unwrap(), b"");
+    fs.sync_file(at("/b"), HERE).unwrap();
+    assert_eq!(
+        read(&fs.crash_image(0.0, 0), "/a").unwrap(),
+        b"bytes",
+        "a sync is of the file, not of a name"
+    );
+}
+
+#[test]
+fn a_link_stays_where_it_is_when_the_other_name_is_renamed() {
+    let fs = MemFs::new();
+    create_durable(&fs, "/a", b"bytes");
+    fs.hard_link(at("/a"), at("/link")).unwrap();
+    fs.sync_dir(at("/"), HERE).unwrap();
+    fs.rename(at("/a"), at("/b")).unwrap();
+    fs.rename(at("/b"), at("/c")).unwrap();
+    for seed in 0..50 {
+        let names: Vec<_> =
+            everything(&fs.crash_image(0.5, seed)).into_iter().map(|(name, _)| name).collect();
+        assert!(names.len() == 2 && names[1] == "link", "seed {seed}: {names:?}");
+    }
+}
+
+#[test]
+fn neither_links_nor_renames_cross_from_one_device_to_another() {
+    let fs = MemFs::new();
+    fs.create_dir_all(at("/mnt")).unwrap();
+    fs.mount(at("/mnt"));
+    create_durable(&fs, "/a", b"bytes");
+    assert_eq!(fs.hard_link(at("/a"), at("/mnt/a")).unwrap_err().kind(), ErrorKind::CrossesDevices);
+    assert_eq!(fs.rename(at("/a"), at("/mnt/a")).unwrap_err().kind(), ErrorKind::CrossesDevices);
+    create_durable(&fs, "/mnt/b", b"bytes");
+    fs.hard_link(at("/mnt/b"), at("/mnt/c")).unwrap();
+    fs.rename(at("/mnt/c"), at("/mnt/d")).unwrap();
+    assert!(fs.list_dir(at("/mnt")).unwrap() == ["b", "d"]);
+}
+
+#[test]
 fn paths_have_one_form() {
     let fs = MemFs::new();
     fs.create_dir_all(at("dir/sub")).unwrap();
