@@ -15,12 +15,13 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::mem;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lru::LruCache;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::charge::Charge;
-use crate::shard::{PassThroughBuild, Shards, pick, split};
+use crate::shard::{PassThroughBuild, Shards, pick, shares, split};
 use crate::stats::{CacheStats, Counters};
 
 /// The fewest bytes of a shard, unless it is the only one: a thousand blocks of 4 KiB, and room for a large one.
@@ -39,7 +40,7 @@ const NODE_BYTES: usize = 3 * 8 + 2 * (2 * 8 + 1) + 16;
 /// ([`Bytes`](bytes::Bytes), an `Arc`); they are dropped outside of it.
 pub struct BlockCache<B: Clone + Charge> {
     shards: Shards<BlockShard<B>>,
-    capacity: usize,
+    capacity: AtomicUsize,
 }
 
 struct BlockShard<B> {
@@ -64,7 +65,10 @@ impl<B: Clone + Charge> BlockCache<B> {
 
     /// A cache of this many bytes; with 0, one that stores nothing and counts nothing.
     pub fn new(capacity_bytes: usize) -> Self {
-        Self { shards: split(capacity_bytes, SHARE_MIN, BlockShard::new), capacity: capacity_bytes }
+        Self {
+            shards: split(capacity_bytes, SHARE_MIN, BlockShard::new),
+            capacity: AtomicUsize::new(capacity_bytes),
+        }
     }
 
     /// The block at `offset` of `table`, which becomes the most recently used one.
@@ -93,6 +97,20 @@ impl<B: Clone + Charge> BlockCache<B> {
         }
     }
 
+    /// Changes the capacity; when it shrinks, the least recently used blocks go until the rest fits.
+    ///
+    /// The shards stay as many as they were made: a cache that grows far beyond its first capacity has fewer than a new
+    /// one would, and one that was made with 0 stays empty.
+    pub fn resize(&self, capacity_bytes: usize) {
+        self.capacity.store(capacity_bytes, Ordering::Relaxed);
+        for (shard, share) in self.shards.iter().zip(shares(capacity_bytes, self.shards.len())) {
+            // The lock is taken anew for each block, so that nobody waits for more than one.
+            while let Some(victim) = shard.lock().shrink(share) {
+                drop(victim);
+            }
+        }
+    }
+
     /// Takes all blocks out. The counters stay.
     pub fn clear(&self) {
         for shard in &self.shards {
@@ -107,7 +125,7 @@ impl<B: Clone + Charge> BlockCache<B> {
             let shard = shard.lock();
             (shard.used, shard.counters)
         });
-        CacheStats::sum(self.capacity, shards)
+        CacheStats::sum(self.capacity(), shards)
     }
 
     /// How many blocks are in it.
@@ -121,13 +139,13 @@ impl<B: Clone + Charge> BlockCache<B> {
     }
 
     /// The most bytes that may be charged.
-    pub const fn capacity(&self) -> usize {
-        self.capacity
+    pub fn capacity(&self) -> usize {
+        self.capacity.load(Ordering::Relaxed)
     }
 
     /// Whether it stores anything at all.
-    pub const fn is_enabled(&self) -> bool {
-        self.capacity > 0
+    pub fn is_enabled(&self) -> bool {
+        self.capacity() > 0
     }
 }
 
@@ -158,6 +176,18 @@ impl<B> BlockShard<B> {
         self.used -= victim.charge;
         self.counters.evictions += 1;
         Insertion::Evicted(victim, incoming)
+    }
+
+    /// Sets the capacity, and takes out one of the blocks that are too many by now.
+    fn shrink(&mut self, capacity: usize) -> Option<Charged<B>> {
+        self.capacity = capacity;
+        if self.used <= capacity {
+            return None;
+        }
+        let (_, victim) = self.blocks.pop_lru()?;
+        self.used -= victim.charge;
+        self.counters.evictions += 1;
+        Some(victim)
     }
 
     /// Takes all blocks, and leaves none.

@@ -40,8 +40,13 @@ pub(crate) fn split<T>(capacity: usize, share_min: usize, make: impl Fn(usize) -
         return Box::default();
     }
     let count = 1 << (capacity / share_min).clamp(1, SHARDS_MAX).ilog2();
-    let (share, rest) = (capacity / count, capacity % count);
-    (0..count).map(|i| Shard(Mutex::new(make(share + usize::from(i < rest))))).collect()
+    shares(capacity, count).map(|share| Shard(Mutex::new(make(share)))).collect()
+}
+
+/// A capacity, divided among so many shards.
+pub(crate) fn shares(capacity: usize, count: usize) -> impl Iterator<Item = usize> {
+    let (share, rest) = (capacity.checked_div(count).unwrap_or(0), capacity.checked_rem(count).unwrap_or(0));
+    (0..count).map(move |i| share + usize::from(i < rest))
 }
 
 /// The shard that this hash belongs to; `None` in a cache that is disabled.

@@ -115,6 +115,38 @@ fn the_statistics_count_what_happened() {
 }
 
 #[test]
+fn shrinking_drops_the_least_recently_used_and_growing_makes_room() {
+    let cache = cache_of(4);
+    for offset in 0..4 {
+        cache.insert(1, offset, block(1000));
+    }
+    cache.resize(2 * (1000 + OVERHEAD) + 1);
+    let held = |cache: &BlockCache<Bytes>| (0..9).filter(|&o| cache.get(1, o).is_some()).collect::<Vec<_>>();
+    assert_eq!(held(&cache), [2, 3]);
+    assert_eq!((cache.stats().capacity, cache.stats().evictions), (2 * (1000 + OVERHEAD) + 1, 2));
+    cache.resize(3 * (1000 + OVERHEAD));
+    cache.insert(1, 5, block(1000));
+    assert_eq!(held(&cache), [2, 3, 5]);
+    cache.resize(0);
+    cache.insert(1, 6, block(1));
+    assert_eq!((cache.len(), cache.stats().size), (0, 0));
+}
+
+#[test]
+fn a_shrunk_cache_of_many_shards_holds_no_more_than_it_may() {
+    let cache = BlockCache::new(64 << 20);
+    for offset in 0..8000 {
+        cache.insert(1, offset, block(4096));
+    }
+    for capacity in [20 << 20, 1 << 20, 40 << 20] {
+        cache.resize(capacity);
+        (0..8000).for_each(|offset| cache.insert(2, offset, block(4096)));
+        let size = cache.stats().size;
+        assert!(size <= capacity && size > capacity / 2, "{size} of {capacity}");
+    }
+}
+
+#[test]
 fn a_capacity_of_zero_stores_and_counts_nothing() {
     let cache = BlockCache::new(0);
     cache.insert(1, 0, block(0));

@@ -27,7 +27,7 @@ mod write_batch;
 
 pub use health::Health;
 pub use lsm::LSMTree;
-pub use options::{Background, Builder, Durability, Options, Strategy};
+pub use options::{Background, Builder, Durability, Options, Profile, Strategy};
 pub use repair::{Lost, Origin, RepairReport, repair};
 pub use slice_sstable::Compression;
 pub use slice_types::{Error, ErrorKind, MAX_KEY_LEN, MAX_VALUE_LEN, Result};

@@ -19,9 +19,6 @@ use crate::primitives::Mutex;
 use crate::signal::{Signal, lock};
 use crate::tree::{Input, OpenTable, RunIter, Version};
 
-/// Merges read this much at once: an input is read from front to back.
-const READAHEAD: usize = 512 << 10;
-
 /// The compactions of a database: which run, and what was asked for.
 #[derive(Default)]
 pub(crate) struct Jobs {
@@ -245,7 +242,7 @@ impl Core {
             range: (part.start.as_deref(), part.end.as_deref()),
             cancel: &self.stopping,
         };
-        let stats = merge(inputs(job), &options, &mut outputs)?;
+        let stats = merge(inputs(job, self.budget.readahead(&self.options)), &options, &mut outputs)?;
         Ok((stats, outputs))
     }
 
@@ -327,9 +324,8 @@ fn samples(table: &Arc<OpenTable>) -> Vec<(Vec<u8>, u64)> {
 }
 
 /// An iterator for each table of level 0, newest first, then one for each deeper level.
-fn inputs(job: &Job) -> Vec<Input> {
-    let options =
-        IterOptions { cache_policy: CachePolicy::Bypass, readahead_bytes: READAHEAD, mode: ReadMode::Wait };
+fn inputs(job: &Job, readahead_bytes: usize) -> Vec<Input> {
+    let options = IterOptions { cache_policy: CachePolicy::Bypass, readahead_bytes, mode: ReadMode::Wait };
     let mut inputs = Vec::new();
     for (level, ids) in &job.task.inputs {
         let tables: Vec<Arc<OpenTable>> =

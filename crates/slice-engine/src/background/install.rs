@@ -62,6 +62,7 @@ impl Core {
             also(view);
         });
         drop(manifest);
+        self.balance_memory();
         for table in retired {
             table.retire();
         }

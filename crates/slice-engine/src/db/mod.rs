@@ -35,7 +35,7 @@ use crate::commit::Commit;
 use crate::commit::pressure::Pressure;
 use crate::health::Failures;
 use crate::manifest::Manifest;
-use crate::options::{Background, Options};
+use crate::options::{Background, Budget, Options};
 use crate::primitives::Mutex;
 use crate::signal::{Signal, lock};
 use crate::stats::{Counters, LSMStats};
@@ -49,6 +49,7 @@ pub(crate) struct Core {
     pub(crate) fs: Arc<dyn Fs>,
     pub(crate) dir: PathBuf,
     pub(crate) options: Options,
+    pub(crate) budget: Budget,
     /// The default keyspace.
     pub(crate) tree: Arc<Tree>,
     pub(crate) snapshots: Snapshots,
@@ -103,6 +104,17 @@ impl Core {
         Error::new(ErrorKind::Closed, "the store was closed; open it again").with_file(&self.dir)
     }
 
+    /// Bytes that the filters and indexes of the open tables take.
+    fn table_memory(&self) -> usize {
+        let view = self.tree.view();
+        view.version.levels().iter().flatten().map(|table| table.table.memory_used()).sum()
+    }
+
+    /// Makes the block cache fit beside the tables that are open now.
+    pub(crate) fn balance_memory(&self) {
+        self.caches.make_room(&self.options, self.table_memory());
+    }
+
     /// A picture of this moment.
     pub(crate) fn stats(&self) -> LSMStats {
         let view = self.tree.view();
@@ -123,7 +135,7 @@ impl Core {
             flush_stats: self.counters.flush_stats(),
             write_delays: self.pressure.counted(),
             memtable_bytes: view.active.memory_used(),
-            table_memory: levels.iter().flatten().map(|table| table.table.memory_used()).sum(),
+            table_memory: self.table_memory(),
             last_seqno: self.commit.visible().get(),
         }
     }

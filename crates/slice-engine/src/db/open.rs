@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use slice_compaction::{CompactionStrategy, Leveled, StrategyOptions, Tiered};
 use slice_memtable::MemTable;
 use slice_types::{Error, ErrorKind, KeyspaceId, Result};
-use slice_vfs::{FileLock, Fs, read_all};
+use slice_vfs::{FileLock, Fs, memory_limit, read_all};
 use slice_wal::{GroupSync, RecoveryMode};
 
 use super::names::{CURRENT, FileName, LOCK};
@@ -31,7 +31,7 @@ use crate::commit::Commit;
 use crate::commit::pressure::Pressure;
 use crate::health::Failures;
 use crate::manifest::{Manifest, State};
-use crate::options::{Background, Options, Strategy};
+use crate::options::{Background, Budget, Options, Strategy};
 use crate::primitives::Mutex;
 use crate::recovery::{self, Recovered};
 use crate::signal::{Signal, lock};
@@ -91,6 +91,7 @@ pub(crate) fn open(fs: Arc<dyn Fs>, dir: PathBuf, options: Options) -> Result<Ar
     let recovered = recovery::replay_logs(&*fs, &dir, &state, options.recovery_mode)?;
     let core = assemble(fs, dir, options, &state, recovered, directory_lock)?;
     core.remove_unreferenced()?;
+    core.balance_memory();
     if core.is_inline() || core.options.recovery_mode == RecoveryMode::Salvage {
         // Salvaged logs have holes, which another open would find again, with another mode perhaps.
         core.flush_inline()?;
@@ -167,7 +168,9 @@ fn assemble(
     recovered: Recovered,
     directory_lock: Box<dyn FileLock>,
 ) -> Result<Arc<Core>> {
-    let caches = Caches::new(options.row_cache_entries, options.block_cache_bytes);
+    let budget = Budget::of(&options, memory_limit());
+    let options = budget.cut(options);
+    let caches = Caches::new(&options, budget);
     let graveyard = Arc::new(Graveyard::default());
     let version = open_version(&*fs, &dir, state, &caches, &graveyard)?;
     let state = state.apply(&recovered.edit(state))?;
@@ -185,6 +188,7 @@ fn assemble(
         next_table: AtomicU64::new(manifest.state().next_table.0),
         tree: Arc::new(Tree::new(KeyspaceId::DEFAULT, view)),
         snapshots: Snapshots::default(),
+        budget,
         manifest: Mutex::new(manifest),
         strategy: strategy(&options, &strategy_options),
         strategy_options,

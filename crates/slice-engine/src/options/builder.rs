@@ -10,7 +10,7 @@ use slice_types::Result;
 use slice_vfs::{Fs, StdFs};
 use slice_wal::RecoveryMode;
 
-use super::{Background, Durability, Options, Strategy};
+use super::{Background, Durability, Options, Profile, Strategy};
 use crate::{LSMTree, blocking};
 
 /// Collects options, then opens the store; made by [`LSMTree::builder`].
@@ -59,6 +59,11 @@ impl Builder {
         self
     }
 
+    /// Takes the options of a profile, in place of all that was chosen before.
+    pub fn profile(self, profile: Profile) -> Self {
+        self.options(Options::for_profile(profile))
+    }
+
     /// Puts the store on another file system: one in memory, or one that fails on purpose.
     pub fn fs(mut self, fs: Arc<dyn Fs>) -> Self {
         self.fs = fs;
@@ -76,6 +81,7 @@ impl Builder {
         memtable_size: usize,
         max_frozen_memtables: usize,
         memtable_max_age: Duration,
+        memory_budget: Option<usize>,
         row_cache_entries: usize,
         block_cache_bytes: usize,
         block_size: usize,

@@ -3,7 +3,9 @@
 //! [`Options`] is plain data; [`Builder`] fills one in; `Options::validate` is the one place that
 //! refuses a value, before any file is touched.
 
+mod budget;
 mod builder;
+mod profile;
 mod validate;
 
 #[cfg(test)]
@@ -16,7 +18,9 @@ use slice_sstable::Compression;
 use slice_wal::RecoveryMode;
 
 use crate::planted::Planted;
+pub(crate) use budget::Budget;
 pub use builder::Builder;
+pub use profile::Profile;
 
 /// When an acknowledged write is safe, and from what.
 ///
@@ -78,6 +82,12 @@ pub struct Options {
     pub max_frozen_memtables: usize,
     /// A memtable is flushed when its oldest entry is this old, full or not. 5 minutes.
     pub memtable_max_age: Duration,
+    /// The memory that memtables, caches, and the filters and indexes of tables may take together, in bytes. `None` for
+    /// half of what the process may use (its control groups' limit, else the machine's memory); else at least 4 MiB.
+    /// It only ever lowers: `memtable_size` is cut to what half of the budget allows, and the block cache has what the
+    /// others leave. Set it where the store shares a small machine with others. The buffers of running merges come on top,
+    /// up to an eighth of it.
+    pub memory_budget: Option<usize>,
     /// Rows of tables that are kept in memory, counted in entries. 1000; 0 keeps none.
     pub row_cache_entries: usize,
     /// Blocks of tables that are kept in memory, counted in bytes. 64 MiB; 0 keeps none.
@@ -127,6 +137,7 @@ impl Default for Options {
             memtable_size: 64 << 20,
             max_frozen_memtables: 2,
             memtable_max_age: Duration::from_secs(300),
+            memory_budget: None,
             row_cache_entries: 1000,
             block_cache_bytes: 64 << 20,
             block_size: 4 << 10,

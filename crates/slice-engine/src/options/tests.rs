@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use slice_compaction::CompactionConfig;
 
-use crate::{Durability, ErrorKind, Options};
+use crate::{Durability, ErrorKind, Options, Profile};
 
 type Damage = fn(&mut Options);
 
@@ -14,8 +14,19 @@ fn the_defaults_are_valid() {
 }
 
 #[test]
+fn so_are_those_of_every_profile_and_they_differ() {
+    let profiles = [Profile::Balanced, Profile::ReadHeavy, Profile::WriteHeavy, Profile::SmallMemory];
+    let options = profiles.map(Options::for_profile);
+    for (n, one) in options.iter().enumerate() {
+        one.validate().unwrap();
+        assert!(options[..n].iter().all(|other| other != one), "{:?}", profiles[n]);
+    }
+}
+
+#[test]
 fn each_option_out_of_its_bounds_is_refused_by_name() {
-    let cases: [(&str, Damage); 14] = [
+    let cases: [(&str, Damage); 15] = [
+        ("memory_budget", |o| o.memory_budget = Some(1)),
         ("memtable_size", |o| o.memtable_size = 0),
         ("max_frozen_memtables", |o| o.max_frozen_memtables = 0),
         ("block_size", |o| o.block_size = 1),

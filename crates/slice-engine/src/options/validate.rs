@@ -22,6 +22,9 @@ impl Options {
     pub fn validate(&self) -> Result<()> {
         within("memtable_size", self.memtable_size as u64, KIB..=TIB)?;
         within("max_frozen_memtables", self.max_frozen_memtables, 1..=1000)?;
+        if let Some(budget) = self.memory_budget {
+            within("memory_budget", budget as u64, 4 * MIB..=1024 * TIB)?;
+        }
         within("block_size", self.block_size as u64, 64..=16 * MIB)?;
         within("filter_bits_per_key", self.filter_bits_per_key, 0.0..=50.0)?;
         within("max_levels", self.max_levels, 2..=LEVELS_MAX)?;

@@ -8,6 +8,8 @@ use slice_cache::{BlockCache, CacheStats, Charge, RowCache};
 use slice_sstable::{Block, BlockStore};
 use slice_types::{TableId, Trailer};
 
+use crate::options::{Budget, Options};
+
 /// The newest version of a key within one table: `None` when the table's filter was wrong about the key.
 pub(crate) type Row = Option<(Trailer, Bytes)>;
 
@@ -15,13 +17,15 @@ pub(crate) type Row = Option<(Trailer, Bytes)>;
 pub(crate) struct Caches {
     rows: ArcSwap<RowCache<Row>>,
     pub(crate) blocks: Blocks,
+    budget: Budget,
 }
 
 impl Caches {
-    pub(crate) fn new(row_entries: usize, block_bytes: usize) -> Self {
+    pub(crate) fn new(options: &Options, budget: Budget) -> Self {
         Self {
-            rows: ArcSwap::from_pointee(RowCache::new(row_entries)),
-            blocks: Blocks(Arc::new(BlockCache::new(block_bytes))),
+            rows: ArcSwap::from_pointee(RowCache::new(options.row_cache_entries)),
+            blocks: Blocks(Arc::new(BlockCache::new(budget.for_blocks(options, 0)))),
+            budget,
         }
     }
 
@@ -33,6 +37,19 @@ impl Caches {
     pub(crate) fn resize_rows(&self, entries: usize) {
         if self.rows().capacity() != entries {
             self.rows.store(Arc::new(RowCache::new(entries)));
+        }
+    }
+
+    /// The row cache counts entries, so it takes no value beyond this many bytes.
+    pub(crate) fn row_max(&self) -> usize {
+        self.budget.row_max(self.rows().capacity())
+    }
+
+    /// Leaves the block cache what the filters and indexes of the open tables leave of the budget.
+    pub(crate) fn make_room(&self, options: &Options, table_memory: usize) {
+        let capacity = self.budget.for_blocks(options, table_memory);
+        if self.blocks.0.capacity() != capacity {
+            self.blocks.0.resize(capacity);
         }
     }
 

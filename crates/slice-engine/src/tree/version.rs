@@ -115,9 +115,6 @@ impl Version {
     }
 }
 
-/// The row cache counts entries, so it takes no value beyond this many bytes: a thousand of them must be bearable.
-const ROW_MAX: usize = 64 << 10;
-
 /// Asks the row cache, then the table.
 ///
 /// A row is the newest version that the table holds, so it answers only readers that see all of the table. It can
@@ -139,7 +136,7 @@ fn get_row(
         return Ok(row);
     }
     let row = table.table.get(key, at, mode)?;
-    if row.as_ref().is_some_and(|(_, value)| value.len() > ROW_MAX) {
+    if row.as_ref().is_some_and(|(_, value)| value.len() > caches.row_max()) {
         return Ok(row);
     }
     // A copy: a row that shared its block would keep all of the block in memory.
