@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::{cargo, checkers, crash, root, succeed, tidy};
+use crate::{cargo, checkers, crash, examples, root, succeed, tidy};
 
 /// A step: its heading, and what cargo is told.
 struct Step {
@@ -42,6 +42,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let crash = |args: &[&str]| crash::run(&args.iter().map(ToString::to_string).collect::<Vec<_>>());
     under_heading("crashes", || crash(&["--minutes", "1", "--points", "100000"]))?;
     under_heading("mutants", || crash(&["--mutants", "--workloads", "12"]))?;
+    under_heading("examples", examples::run)?;
     AFTER_TIDY.iter().try_for_each(run_step)
 }
 

@@ -1,9 +1,10 @@
-//! The repository's own chores: `cargo xtask ci | tidy | bench | loom | shuttle | sanitize`. `cargo xtask help` says more.
+//! The repository's own chores: `cargo xtask ci | tidy | examples | bench | loom | shuttle | sanitize`. `cargo xtask help` says more.
 
 mod bench;
 mod checkers;
 mod ci;
 mod crash;
+mod examples;
 mod fuzz;
 mod tidy;
 
@@ -22,6 +23,8 @@ enum Chore {
     Ci,
     /// Checks the rules of the repository that neither the compiler nor clippy knows.
     Tidy,
+    /// Runs every example, each in an empty folder.
+    Examples,
     /// Fuzzes the decoders.
     Fuzz(fuzz::Args),
     /// Looks for a crash that loses something, with the arguments that follow; `--real` tries real processes.
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
     let outcome = match Chore::parse() {
         Chore::Ci => ci::run(),
         Chore::Tidy => tidy::run(root()),
+        Chore::Examples => examples::run(),
         Chore::Fuzz(args) => fuzz::run(&args),
         Chore::Crash { args } => crash::run(&args),
         Chore::Bench { args } => bench::run(&args),
