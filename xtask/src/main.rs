@@ -6,13 +6,13 @@ mod ci;
 mod crash;
 mod examples;
 mod fuzz;
+mod sanitize;
 mod tidy;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, ensure};
-use checkers::Sanitizer;
 use clap::Parser;
 
 /// The chores of this repository.
@@ -53,11 +53,8 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
-    /// Runs all tests of the workspace once under a sanitizer.
-    Sanitize {
-        /// Which one.
-        sanitizer: Sanitizer,
-    },
+    /// Runs all tests of the workspace once under a sanitizer, which first has to find bugs that are planted for it.
+    Sanitize(sanitize::Args),
 }
 
 fn main() -> ExitCode {
@@ -70,7 +67,7 @@ fn main() -> ExitCode {
         Chore::Bench { args } => bench::run(&args),
         Chore::Loom { args } => checkers::loom(&args),
         Chore::Shuttle { args } => checkers::shuttle(&args),
-        Chore::Sanitize { sanitizer } => checkers::sanitize(sanitizer),
+        Chore::Sanitize(args) => sanitize::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -85,6 +82,12 @@ fn main() -> ExitCode {
 /// The folder of the workspace.
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the workspace")
+}
+
+/// A folder in that of all builds, for builds whose flags are those of every crate.
+fn target_dir(name: &str) -> PathBuf {
+    let all = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    all.join(name)
 }
 
 /// Cargo, as the one that started us, with these arguments, to be run in the workspace.

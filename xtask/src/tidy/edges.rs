@@ -12,7 +12,7 @@ use super::finding::Finding;
 use super::tree::Tree;
 
 /// Each crate of the workspace, and the crates of the workspace that it may depend on. Tests and benches may use more.
-const ALLOWED: [(&str, &[&str]); 13] = [
+const ALLOWED: [(&str, &[&str]); 14] = [
     ("slice-types", &[]),
     ("slice-bloom", &[]),
     ("slice-cache", &[]),
@@ -38,6 +38,7 @@ const ALLOWED: [(&str, &[&str]); 13] = [
     ("slice-cli", &["slice-engine"]),
     ("slice-benches", &["slice-engine"]),
     ("xtask", &[]),
+    ("sanitizer-bites", &[]),
 ];
 
 /// Other stores. `benches/peers`, which compares with them, has a lockfile of its own.
