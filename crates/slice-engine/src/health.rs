@@ -28,6 +28,8 @@ pub(crate) struct Failures(Mutex<Current>);
 struct Current {
     log: Option<Error>,
     flush: Option<Error>,
+    /// How often a flush was asked for.
+    flushes_asked: u64,
     compaction: Option<Error>,
     /// A thread is gone for good.
     thread: Option<Error>,
@@ -42,8 +44,30 @@ impl Failures {
         is_first
     }
 
-    pub(crate) fn flush_ended(&self, error: Option<Error>) {
-        lock(&self.0).flush = error;
+    /// Somebody asks for a flush, which is an attempt of its own: what failed before is forgotten, and what is under way
+    /// counts for others.
+    pub(crate) fn flush_asked(&self) {
+        let mut current = lock(&self.0);
+        current.flush = None;
+        current.flushes_asked += 1;
+    }
+
+    /// For [`Failures::flush_failed`], when it comes to that.
+    pub(crate) fn flush_begins(&self) -> u64 {
+        lock(&self.0).flushes_asked
+    }
+
+    /// An attempt failed. If somebody has asked since it `began`, it says nothing: the next one follows at once.
+    pub(crate) fn flush_failed(&self, began: u64, error: &Error) {
+        let mut current = lock(&self.0);
+        if began == current.flushes_asked {
+            current.flush = Some(error.clone());
+        }
+    }
+
+    /// Flushes succeed, or are to be tried again.
+    pub(crate) fn forget_flush(&self) {
+        lock(&self.0).flush = None;
     }
 
     pub(crate) fn compaction_ended(&self, error: Option<Error>) {
@@ -72,7 +96,7 @@ impl Failures {
     }
 
     pub(crate) fn health(&self) -> Health {
-        let Current { log, flush, compaction, thread } = lock(&self.0).clone();
+        let Current { log, flush, compaction, thread, .. } = lock(&self.0).clone();
         match (log.or(thread), flush.or(compaction)) {
             (Some(error), _) => Health::ReadOnly(error),
             (None, Some(error)) => Health::Degraded(error),

@@ -31,6 +31,8 @@ pub(crate) struct Jobs {
 struct State {
     busy: Busy,
     full: Option<Full>,
+    /// How many full compactions were asked for.
+    asked: u64,
     /// How the last full compaction failed, if it did.
     full_failure: Option<Error>,
 }
@@ -54,6 +56,8 @@ struct Job {
     task: Task,
     version: Arc<Version>,
     shape: Levels,
+    /// How many full compactions had been asked for when it was picked.
+    asked: u64,
 }
 
 impl Core {
@@ -63,6 +67,7 @@ impl Core {
         let mut state = lock(&self.jobs.state);
         state.full = Some(Full { upto });
         state.full_failure = None;
+        state.asked += 1;
         self.failures.compaction_ended(None);
         drop(state);
         self.jobs.changed.raise();
@@ -102,12 +107,13 @@ impl Core {
             state.busy.start(task, &shape);
             self.counters.running.add(1);
         }
+        let asked = state.asked;
         // Waiters look at the state when they wake: it must be free by then.
         drop(state);
         if has_ended {
             self.changed.raise();
         }
-        Some(Job { task: task?, version, shape })
+        Some(Job { task: task?, version, shape, asked })
     }
 
     /// Whether nothing is left to do for what was there when a full compaction was asked for, running jobs included.
@@ -147,15 +153,17 @@ impl Core {
         result
     }
 
-    fn end_job(&self, task: &Task, result: &Result<()>) {
+    fn end_job(&self, Ending { task, asked, result, .. }: &Ending<'_>) {
         let mut state = lock(&self.jobs.state);
         state.busy.finish(task);
-        if let (Err(error), Some(_)) = (result, state.full) {
+        // A failure of what began before somebody asked says nothing: it is tried again at once.
+        let failure = result.as_ref().err().filter(|_| *asked == state.asked);
+        if let (Some(error), Some(_)) = (failure, state.full) {
             state.full = None;
             state.full_failure = Some(error.clone());
         }
-        if !self.is_stopping() {
-            self.failures.compaction_ended(result.as_ref().err().cloned());
+        if !self.is_stopping() && (result.is_ok() || failure.is_some()) {
+            self.failures.compaction_ended(failure.cloned());
         }
         drop(state);
         self.counters.running.sub(1);
@@ -260,6 +268,7 @@ impl Core {
 struct Ending<'a> {
     core: &'a Core,
     task: Task,
+    asked: u64,
     result: Result<()>,
 }
 
@@ -267,13 +276,13 @@ impl<'a> Ending<'a> {
     fn of(core: &'a Core, job: &Job) -> Self {
         let panicked =
             Error::new(ErrorKind::Io, "a compaction panicked, which is a bug").with_file(&core.dir);
-        Self { core, task: job.task.clone(), result: Err(panicked) }
+        Self { core, task: job.task.clone(), asked: job.asked, result: Err(panicked) }
     }
 }
 
 impl Drop for Ending<'_> {
     fn drop(&mut self) {
-        self.core.end_job(&self.task, &self.result);
+        self.core.end_job(self);
     }
 }
 

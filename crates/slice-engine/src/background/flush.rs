@@ -26,7 +26,7 @@ pub(crate) fn flush_oldest(core: &Core) -> Result<bool> {
     let Some(frozen) = core.tree.view().frozen.last().cloned() else { return Ok(false) };
     let span = tracing::info_span!("flush", log = frozen.log.0, entries = frozen.memory.len());
     let _entered = span.enter();
-    let since = now();
+    let (since, began) = (now(), core.failures.flush_begins());
     let flushed = write(core, &frozen).and_then(|tables| install(core, &frozen, &tables).map(|()| tables));
     match flushed {
         Ok(tables) => {
@@ -34,7 +34,7 @@ pub(crate) fn flush_oldest(core: &Core) -> Result<bool> {
             core.counters.flush_written.add(bytes);
             core.drained_memory(frozen.log_bytes(), now() - since);
             core.counters.flushes.add(1);
-            core.failures.flush_ended(None);
+            core.failures.forget_flush();
             core.commit.sync.forget_through(frozen.log);
             core.logs.release(&frozen);
             core.update_pressure();
@@ -45,7 +45,7 @@ pub(crate) fn flush_oldest(core: &Core) -> Result<bool> {
         Err(error) => {
             if !core.is_stopping() {
                 tracing::error!(%error, "a flush failed; the memtable and its log stay, and it will be tried again");
-                core.failures.flush_ended(Some(error.clone()));
+                core.failures.flush_failed(began, &error);
             }
             core.changed.raise();
             Err(error)

@@ -157,7 +157,7 @@ fn look_at_memtables(core: &Core, now: Instant) {
         tracing::warn!(%error, "an old memtable could not be frozen");
     }
     if core.failures.flush().is_some() {
-        core.failures.flush_ended(None);
+        core.failures.forget_flush();
         core.logs.flush_is_due();
     }
 }

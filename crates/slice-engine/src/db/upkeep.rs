@@ -41,8 +41,7 @@ impl Core {
             Err(error) => Some(Err(error)),
             Ok(Freeze::Full) => self.failures.flush().map(Err),
             Ok(Freeze::Empty | Freeze::Frozen) => {
-                // An old failure is forgotten: this flush is an attempt of its own.
-                self.failures.flush_ended(None);
+                self.failures.flush_asked();
                 self.logs.flush_is_due();
                 Some(Ok(self.tree.view().frozen.first().map(|newest| newest.log)))
             }

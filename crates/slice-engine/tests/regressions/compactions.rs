@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use slice::blocking::LSMTree;
 use slice::compaction::CompactionConfig;
-use slice::vfs::{Call, Fault, FaultFs, MemFs};
+use slice::vfs::{Call, Fault, FaultFs, MemFs, Span};
 use slice::{ErrorKind, Health, Strategy};
 
+use crate::gate::{LIMIT, assert_waits, beside, gates};
 use crate::support::{
     DIR, assert_all, busy, content, delete_all, files, key, put_all, quiet, replace_file, value,
 };
@@ -213,6 +214,68 @@ fn a_compaction_that_panicked_keeps_nobody_waiting() {
         assert_three_tables(&lsm, None);
         assert_eq!(lsm.stats().compaction_stats.concurrent_compactions, 0);
     });
+}
+
+/// What each of several who ask for a full compaction is told, when `then` happens as it is about to write a table.
+fn all_told(then: impl FnOnce(&FaultFs)) -> (FaultFs, LSMTree, Vec<slice::Result<()>>) {
+    let (fs, [compacting]) = gates(["slice-compact"]);
+    let lsm = busy(&fs).memtable_size(1 << 20).l0_compaction_trigger(100).open_blocking().unwrap();
+    three_tables(&lsm);
+    compacting.shut();
+    let ask = || {
+        let asking = lsm.clone();
+        beside(move || asking.compact())
+    };
+    let waiters = [ask(), ask(), ask()];
+    compacting.arrival();
+    waiters.iter().for_each(assert_waits);
+    then(&fs);
+    compacting.open();
+    let told = waiters.iter().map(|waiter| waiter.recv_timeout(LIMIT).unwrap()).collect();
+    (fs, lsm, told)
+}
+
+#[test]
+fn all_who_wait_for_a_full_compaction_are_told_of_its_end() {
+    let (_, lsm, told) = all_told(|_| ());
+    assert!(told.iter().all(Result::is_ok), "{told:?}");
+    assert_eq!(lsm.stats().level_stats.len(), 1, "{}", lsm.stats());
+    assert_three_tables(&lsm, None);
+}
+
+#[test]
+fn all_who_wait_for_a_full_compaction_are_told_of_its_failure() {
+    let (fs, lsm, told) = all_told(|fs| fs.fail_at_for(fs.operations(), Fault::Eio, Span::Forever));
+    for told in told {
+        let error = told.unwrap_err();
+        assert_eq!((error.kind(), error.file().is_some()), (ErrorKind::Io, true), "{error}");
+    }
+    assert!(matches!(lsm.health(), Health::Degraded(_)), "{:?}", lsm.health());
+    assert_three_tables(&lsm, None);
+    fs.clear();
+    lsm.compact().unwrap();
+    assert_three_tables(&lsm, None);
+}
+
+/// A job is under way that the disk has failed, and the disk is sound by the time somebody asks.
+#[test]
+fn a_full_compaction_is_not_told_of_a_failure_from_before_it() {
+    let (fs, [compacting]) = gates(["slice-compact"]);
+    let lsm = busy(&fs).memtable_size(1 << 20).l0_compaction_trigger(3).open_blocking().unwrap();
+    // With the same keys further down, no table can just be moved there.
+    three_tables(&lsm);
+    lsm.compact().unwrap();
+    compacting.shut();
+    three_tables(&lsm);
+    compacting.arrival();
+    fs.fail_at(fs.operations(), Fault::Eio);
+    let asking = lsm.clone();
+    let compacted = beside(move || asking.compact());
+    assert_waits(&compacted);
+    compacting.open();
+    compacted.recv_timeout(LIMIT).unwrap().unwrap();
+    assert!(matches!(lsm.health(), Health::Healthy), "{:?}", lsm.health());
+    assert_three_tables(&lsm, None);
 }
 
 /// Runs `body` on a thread; a panic of it, or no end in time, is a panic here.

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use slice::blocking::LSMTree;
 use slice::vfs::{Fault, FaultFs, MemFs};
-use slice::{Builder, ErrorKind};
+use slice::{Builder, ErrorKind, Health};
 
+use crate::gate::{LIMIT, assert_waits, beside, gates, until};
 use crate::support::{assert_all, busy, files, key, put_all, quiet, value};
 
 const KEYS: std::ops::Range<u32> = 0..20;
@@ -167,4 +168,55 @@ fn unflushed() -> (FaultFs, LSMTree) {
     lsm.flush().unwrap();
     put_all(&lsm, KEYS, 2);
     (fs, lsm)
+}
+
+/// The end of a compaction, of which all who wait for anything are told.
+#[test]
+fn a_flush_that_is_woken_early_goes_on_waiting() {
+    let (fs, [flushing, compacting]) = gates(["slice-flush", "slice-compact"]);
+    let lsm = busy(&fs).memtable_size(1 << 20).open_blocking().unwrap();
+    // With the same keys further down, no table can just be moved there.
+    put_all(&lsm, KEYS, 1);
+    lsm.compact().unwrap();
+    compacting.shut();
+    for _ in 0..2 {
+        put_all(&lsm, KEYS, 2);
+        lsm.flush().unwrap();
+    }
+    compacting.arrival();
+    let before = lsm.stats().compaction_stats.total_compactions;
+    flushing.shut();
+    put_all(&lsm, KEYS, 3);
+    let waiting = lsm.clone();
+    let flushed = beside(move || waiting.flush());
+    flushing.arrival();
+    compacting.open();
+    let compacted = lsm.clone();
+    until(move || compacted.stats().compaction_stats.total_compactions > before);
+    assert_waits(&flushed);
+    flushing.open();
+    flushed.recv_timeout(LIMIT).unwrap().unwrap();
+    assert_eq!(lsm.stats().immutable_memtables, 0);
+    assert_all(&lsm, KEYS, Some(3));
+}
+
+/// An attempt is under way that the disk has failed, and the disk is sound by the time somebody asks.
+#[test]
+fn a_flush_is_not_told_of_a_failure_from_before_it() {
+    let (fs, [flushing]) = gates(["slice-flush"]);
+    let lsm = busy(&fs).memtable_size(1 << 20).open_blocking().unwrap();
+    put_all(&lsm, KEYS, 1);
+    flushing.shut();
+    let (first, second) = (lsm.clone(), lsm.clone());
+    let first = beside(move || first.flush());
+    flushing.arrival();
+    fs.fail_at(fs.operations(), Fault::Eio);
+    let second = beside(move || second.flush());
+    assert_waits(&second);
+    flushing.open();
+    for told in [first, second] {
+        told.recv_timeout(LIMIT).unwrap().unwrap();
+    }
+    assert!(matches!(lsm.health(), Health::Healthy), "{:?}", lsm.health());
+    assert_all(&lsm, KEYS, Some(1));
 }

@@ -9,6 +9,7 @@ mod crashes;
 mod damage;
 mod filters;
 mod flushes;
+mod gate;
 mod looks;
 mod processes;
 mod reads;
