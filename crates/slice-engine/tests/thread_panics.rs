@@ -3,15 +3,17 @@
 //! Nobody is left waiting, reads go on, writes are refused, the health says why, and the store opens anew with all that
 //! was acknowledged. Everything has a bound, so that a hang is a failure.
 
+#![expect(clippy::disallowed_methods, reason = "a wait has a bound")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use slice::blocking::LSMTree;
-use slice::vfs::{FaultFs, Fs, MemFs};
-use slice::{Builder, Durability, ErrorKind, Health};
+use slice::vfs::{Call, FaultFs, Fs, MemFs};
+use slice::{Builder, Compression, Durability, ErrorKind, Health};
 
 /// How long anything here may take.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -35,6 +37,9 @@ fn trap(thread_name: &'static str) -> Trap {
     let is_set = Arc::new(AtomicBool::new(false));
     let is_armed = Arc::clone(&is_set);
     faults.watch(move |operation| {
+        if thread_name == MERGE && operation.call == Call::CreateAppend {
+            leave_a_part_to_the_helper(&is_armed);
+        }
         let is_it = thread::current().name().is_some_and(|name| name.starts_with(thread_name));
         // Once: a second panic, of the clean-up behind the first, would end the process.
         assert!(
@@ -43,6 +48,20 @@ fn trap(thread_name: &'static str) -> Trap {
         );
     });
     Trap { disk: Arc::new(faults), is_set }
+}
+
+/// A thread that helps with a large job, if there is a part left for it.
+const MERGE: &str = "slice-merge";
+
+/// Keeps a compaction thread from doing all of a job by itself, before its helper has come to the trap.
+fn leave_a_part_to_the_helper(is_armed: &AtomicBool) {
+    let end = Instant::now() + LIMIT;
+    while thread::current().name().is_some_and(|name| name.starts_with("slice-compact"))
+        && is_armed.load(Ordering::SeqCst)
+        && Instant::now() < end
+    {
+        thread::yield_now();
+    }
 }
 
 fn builder(disk: &Arc<dyn Fs>) -> Builder {
@@ -113,6 +132,24 @@ fn a_panic_of_the_flush_thread_leaves_nobody_waiting() {
 #[test]
 fn a_panic_of_a_compaction_thread_leaves_nobody_waiting() {
     survives("slice-compact", |builder| builder, |store| assert!(store.compact().is_err()));
+}
+
+#[test]
+fn a_panic_of_a_thread_that_helps_with_a_merge_leaves_nobody_waiting() {
+    // With one processor there is no helper.
+    if thread::available_parallelism().is_ok_and(|processors| processors.get() == 1) {
+        return;
+    }
+    let in_parts = |builder: Builder| {
+        let builder = builder.l0_compaction_trigger(50).l0_slowdown_trigger(100);
+        builder.merge_part_bytes(1 << 10).block_size(64).compression(Compression::None)
+    };
+    survives(MERGE, in_parts, |store| {
+        for n in 0..200 {
+            store.put(format!("many{n}").as_bytes(), &[b'v'; 50]).unwrap();
+        }
+        assert!(store.compact().is_err());
+    });
 }
 
 #[test]

@@ -9,6 +9,8 @@ pub(crate) mod names;
 mod open;
 mod read;
 mod snapshots;
+#[cfg(test)]
+mod tests;
 mod upkeep;
 mod write;
 
@@ -152,7 +154,8 @@ impl Core {
 
     /// Refuses writes, ends the background threads, and releases the directory. The log stays as it is.
     pub(crate) fn stop(&self) {
-        if self.stopping.swap(true, Ordering::SeqCst) {
+        // The signals raised below, and the locks in them, bring it to all who wait.
+        if self.stopping.swap(true, Ordering::Relaxed) {
             return;
         }
         self.commit.close(&self.closed());
