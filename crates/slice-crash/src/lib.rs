@@ -8,6 +8,7 @@ pub mod linearizability;
 mod random;
 #[cfg(target_os = "linux")]
 pub mod real;
+mod small_store;
 
 /// The store that is tested, and its file systems.
 pub use slice;

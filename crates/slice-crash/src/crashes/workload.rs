@@ -1,16 +1,16 @@
 //! What is done to a store: from a seed, always the same.
 
-use std::path::Path;
 use std::sync::Arc;
 
+use slice::Durability;
 use slice::blocking::LSMTree;
-use slice::vfs::{Fs, History, MemFs};
-use slice::{Durability, WriteBatch};
+use slice::vfs::{History, MemFs};
 
 use super::Config;
 use super::settings::{DIR, Settings};
-use super::written::{Contents, Entries, Written};
+use super::written::Written;
 use crate::random::Random;
+use crate::small_store::{self, Contents, Entries, key};
 
 /// So few that most are overwritten, and each check can read all.
 const KEYS: u64 = 24;
@@ -83,13 +83,7 @@ impl Run {
     fn write(&mut self, count: u64) {
         let entries: Entries = (0..count).map(|n| self.entry(n)).collect();
         self.written.begin(&entries, self.fs.operations());
-        let store = self.store();
-        let written = match &entries[..] {
-            [(key, Some(value))] => store.put(key, value),
-            [(key, None)] => store.delete(key),
-            _ => store.write(batch(&entries)),
-        };
-        written.expect("the disk is sound");
+        small_store::write(self.store(), &entries).expect("the disk is sound");
         if self.settings.durability == Durability::Fsync {
             self.all_is_durable();
         }
@@ -128,41 +122,12 @@ impl Run {
     }
 }
 
-fn key(n: u64) -> Vec<u8> {
-    format!("key{n:02}").into_bytes()
-}
-
-fn batch(entries: &Entries) -> WriteBatch {
-    let mut batch = WriteBatch::new();
-    for (key, value) in entries {
-        match value {
-            Some(value) => batch.put(key, value),
-            None => batch.delete(key),
-        }
-        .expect("short keys and values");
-    }
-    batch
-}
-
 /// All that is there.
 pub(super) fn contents(store: &LSMTree) -> slice::Result<Contents> {
-    let mut contents = Contents::new();
-    for key in (0..KEYS).map(key) {
-        if let Some(value) = store.get(&key)? {
-            contents.insert(key, value);
-        }
-    }
-    Ok(contents)
+    small_store::contents(store, KEYS)
 }
 
 /// The files that nothing refers to, or that are missing, beside an open store without threads.
 pub(super) fn check_files(disk: &MemFs, store: &LSMTree) -> Result<(), String> {
-    let tables: usize = store.stats().level_stats.iter().map(|(_, tables, _)| tables).sum();
-    let names = disk.list_dir(Path::new(DIR)).map_err(|error| error.to_string())?;
-    let count = |part: &str| names.iter().filter(|name| name.contains(part)).count();
-    let found = (count("sstable_"), count("MANIFEST-"), count(".tmp"), count("wal_"));
-    if found == (3 * tables, 1, 0, 1) {
-        return Ok(());
-    }
-    Err(format!("{tables} tables, one manifest and one log have other files: {names:?}"))
+    small_store::check_files(disk, DIR, store)
 }

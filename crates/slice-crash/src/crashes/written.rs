@@ -1,12 +1,7 @@
 //! What was written, and which operations of the disk it took.
 
-use std::collections::BTreeMap;
-
-/// The contents of a store.
-pub(super) type Contents = BTreeMap<Vec<u8>, Vec<u8>>;
-
-/// What one commit does: a value for each key, or none to delete it.
-pub(super) type Entries = Vec<(Vec<u8>, Option<Vec<u8>>)>;
+pub(super) use crate::small_store::Contents;
+use crate::small_store::{Entries, after};
 
 /// The history of a store with one writer.
 #[derive(Debug)]
@@ -26,14 +21,8 @@ impl Written {
 
     /// Notes a commit that begins now.
     pub(super) fn begin(&mut self, entries: &Entries, operations: u64) {
-        let mut state = self.states.last().cloned().unwrap_or_default();
-        for (key, value) in entries {
-            match value {
-                Some(value) => state.insert(key.clone(), value.clone()),
-                None => state.remove(key),
-            };
-        }
-        self.states.push(state);
+        let last = self.states.last().expect("the empty state is never removed");
+        self.states.push(after(last, entries));
         self.begun.push(operations);
     }
 

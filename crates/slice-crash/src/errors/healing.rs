@@ -10,7 +10,8 @@ use slice::blocking::LSMTree;
 use slice::{ErrorKind, Health};
 
 use super::session::{Checked, Session};
-use super::store::{check_files, key, table_count};
+use super::store::DIR;
+use crate::small_store::{check_files, key};
 
 /// How long the background may take to notice that the disk is sound.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -38,7 +39,7 @@ impl Session<'_> {
         self.open()?;
         let store = self.store.as_ref().ok_or("the store does not open after a close")?;
         // What could not be removed before goes when the store is opened.
-        check_files(&self.disk, table_count(store))?;
+        check_files(&self.disk, DIR, store)?;
         self.watch.check()
     }
 

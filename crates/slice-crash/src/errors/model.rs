@@ -6,10 +6,7 @@
 //!                                        newest  in the process, and after a reopening without one
 //! ```
 
-use super::store::Contents;
-
-/// What one write does: a value for each key, or none to delete it.
-pub(super) type Entries = Vec<(Vec<u8>, Option<Vec<u8>>)>;
+use crate::small_store::{Contents, Entries, after};
 
 #[derive(Debug)]
 pub(super) struct Model {
@@ -30,14 +27,7 @@ impl Model {
 
     /// A write has happened, whatever its caller was told.
     pub(super) fn happened(&mut self, entries: &Entries) {
-        let mut state = self.newest().clone();
-        for (key, value) in entries {
-            match value {
-                Some(value) => state.insert(key.clone(), value.clone()),
-                None => state.remove(key),
-            };
-        }
-        self.states.push(state);
+        self.states.push(after(self.newest(), entries));
     }
 
     pub(super) fn all_is_durable(&mut self) {

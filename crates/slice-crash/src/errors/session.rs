@@ -12,14 +12,15 @@ use std::sync::Arc;
 
 use slice::blocking::LSMTree;
 use slice::vfs::{Fault, FaultFs, MemFs, Span};
-use slice::{Durability, Error, ErrorKind, Health, WriteBatch};
+use slice::{Durability, Error, ErrorKind, Health};
 
 use super::case::{Case, Lane, Operations, Plan};
-use super::model::{Entries, Model};
+use super::model::Model;
 use super::report::Outcome;
-use super::store::{Contents, Settings, check_files, contents, table_count};
+use super::store::{DIR, Settings, contents};
 use super::watch::Watch;
 use super::workload::{Step, Workload};
+use crate::small_store::{Contents, Entries, check_files, write};
 
 /// Fine, or the promise that was broken.
 pub(super) type Checked<T = ()> = Result<T, String>;
@@ -241,33 +242,23 @@ impl<'a> Session<'a> {
         if self.until(fits) { Ok(()) } else { Err(format!("the health is wrong: {:?}", store.health())) }
     }
 
-    /// A power failure now, which loses all that was not synced, loses nothing that was acknowledged as durable.
+    /// A power failure now loses nothing that was acknowledged as durable, and tears no batch, whether none, half or all
+    /// of what was not synced is kept.
     pub(super) fn check_crash(&mut self) -> Checked {
+        [0.0, 0.5, 1.0].into_iter().try_for_each(|kept| {
+            self.check_crash_image(kept).map_err(|error| format!("{error} ({kept} of the unsynced kept)"))
+        })
+    }
+
+    fn check_crash_image(&mut self, kept: f64) -> Checked {
         self.outcome.crash_images += 1;
-        let image = self.disk.crash_image(0.0, self.seed);
+        let image = self.disk.crash_image(kept, self.seed);
         let settings = self.settings.inline();
         let store = settings
             .open(Arc::new(image.clone()))
             .map_err(|error| format!("after a power failure the store does not open: {error}"))?;
         let found: Contents = contents(&store).map_err(|error| error.to_string())?;
         self.model.check_after_crash(&found)?;
-        check_files(&image, table_count(&store))
+        check_files(&image, DIR, &store)
     }
-}
-
-fn write(store: &LSMTree, entries: &Entries) -> Result<(), Error> {
-    if let [(key, value)] = &entries[..] {
-        return match value {
-            Some(value) => store.put(key, value),
-            None => store.delete(key),
-        };
-    }
-    let mut batch = WriteBatch::new();
-    for (key, value) in entries {
-        match value {
-            Some(value) => batch.put(key, value)?,
-            None => batch.delete(key)?,
-        }
-    }
-    store.write(batch)
 }

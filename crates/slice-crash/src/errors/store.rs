@@ -1,7 +1,5 @@
 //! A small store, so that a few dozen writes have to do with every part of it.
 
-use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,16 +7,15 @@ use slice::blocking::LSMTree;
 use slice::compaction::CompactionConfig;
 #[cfg(feature = "planted-bugs")]
 use slice::planted::Bug;
-use slice::vfs::{Fs, MemFs};
+use slice::vfs::Fs;
 use slice::{Background, Durability, Error, Strategy};
 
 use super::Config;
+use crate::small_store::{self, Contents};
 
 pub(super) const DIR: &str = "/db";
-/// So few that most are overwritten, and each check can read all.
+/// How many keys there are.
 pub(super) const KEYS: u64 = 8;
-
-pub(super) type Contents = BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// The options of a workload's store.
 #[derive(Clone, Debug)]
@@ -81,32 +78,7 @@ impl Settings {
     }
 }
 
-pub(super) fn key(n: u64) -> Vec<u8> {
-    format!("key{n:02}").into_bytes()
-}
-
 /// All that is there.
 pub(super) fn contents(store: &LSMTree) -> Result<Contents, Error> {
-    let mut contents = Contents::new();
-    for key in (0..KEYS).map(key) {
-        if let Some(value) = store.get(&key)? {
-            contents.insert(key, value);
-        }
-    }
-    Ok(contents)
-}
-
-/// The files that nothing refers to, or that are missing, in a closed store with this many tables.
-pub(super) fn check_files(disk: &MemFs, tables: usize) -> Result<(), String> {
-    let names = disk.list_dir(Path::new(DIR)).map_err(|error| error.to_string())?;
-    let count = |part: &str| names.iter().filter(|name| name.contains(part)).count();
-    let found = (count("sstable_"), count("MANIFEST-"), count(".tmp"), count("wal_"));
-    if found == (3 * tables, 1, 0, 1) {
-        return Ok(());
-    }
-    Err(format!("{tables} tables, one manifest and one log have other files: {names:?}"))
-}
-
-pub(super) fn table_count(store: &LSMTree) -> usize {
-    store.stats().level_stats.iter().map(|(_, tables, _)| tables).sum()
+    small_store::contents(store, KEYS)
 }

@@ -1,7 +1,8 @@
 //! What is done to a store: from a seed, always the same.
 
-use super::model::Entries;
-use super::store::{KEYS, Settings, key};
+use super::store::{KEYS, Settings};
+use crate::random::Random;
+use crate::small_store::{Entries, key};
 
 /// A seed's steps, and the options of the store that takes them.
 #[derive(Clone, Debug)]
@@ -39,7 +40,7 @@ impl Step {
 
 impl Workload {
     pub(super) fn new(seed: u64, settings: Settings) -> Self {
-        let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        let mut random = Random::new(seed);
         let mut steps = Vec::new();
         // The options of a store take turns in six, and the scripts behind them.
         for (writes, then) in script(seed / 6) {
@@ -74,16 +75,4 @@ fn entries(random: &mut Random, step: usize) -> Entries {
         entries.push((key(random.below(KEYS)), is_put.then_some(value.into_bytes())));
     }
     entries
-}
-
-/// xorshift64* (Marsaglia 2003, Vigna 2016), so that a seed is a workload in every version of every library.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32) % bound
-    }
 }
