@@ -8,6 +8,7 @@ mod finding;
 mod lexer;
 mod links;
 mod manifest;
+mod primitives;
 mod sites;
 mod source;
 mod tree;
@@ -47,6 +48,7 @@ fn check(tree: &Tree, metadata: &Metadata) -> Vec<Finding> {
     for file in tree.texts() {
         findings.extend(whitespace::check(file));
         findings.extend(source::check(file));
+        findings.extend(primitives::check(file));
     }
     findings.extend(source::check_unsafe_list(tree));
     findings.extend(sites::check(tree));

@@ -156,7 +156,7 @@ fn is_in(file: &TextFile, folder: &str) -> bool {
 }
 
 /// Where a word is in a text, and not a part of a longer word.
-fn words<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
+pub(crate) fn words<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
     let ends_as_word = word.ends_with(is_word);
     let starts_as_word = word.starts_with(is_word);
     text.match_indices(word).map(|(at, _)| at).filter(move |&at| {
