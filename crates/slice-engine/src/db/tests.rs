@@ -19,7 +19,7 @@ fn a_freeze_that_comes_after_the_close_begins_no_log() {
     fs.create_dir_all(&dir).unwrap();
     let options = Options { background: Background::Inline, ..Options::default() };
     let core = open(Arc::clone(&fs), dir.clone(), options).unwrap();
-    core.finish_blocking(core.write_now(EntryKind::Put, b"key", b"value").unwrap()).unwrap();
+    core.finish_blocking(core.write_now(&core.tree, EntryKind::Put, b"key", b"value").unwrap()).unwrap();
     core.close().unwrap();
     let names = || fs.list_dir(Path::new("/db")).unwrap();
     let before = names();
@@ -27,7 +27,7 @@ fn a_freeze_that_comes_after_the_close_begins_no_log() {
         core.commit.freeze(&core.tree, &core.logs).map(drop),
         core.commit.freeze_older(now(), &core.tree, &core.logs).map(drop),
         core.flush_blocking(),
-        core.write_now(EntryKind::Put, b"key", b"late").map(drop),
+        core.write_now(&core.tree, EntryKind::Put, b"key", b"late").map(drop),
     ];
     for attempt in late {
         assert_eq!(attempt.unwrap_err().kind(), ErrorKind::Closed);
