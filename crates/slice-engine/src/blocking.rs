@@ -32,8 +32,8 @@ use crate::write_batch::WriteBatch;
 /// An ordered map of bytes, in a directory; see [`slice::LSMTree`](crate::LSMTree), whose every method this has.
 #[derive(Clone)]
 pub struct LSMTree {
-    handle: Arc<Handle>,
-    tree: Arc<Tree>,
+    pub(crate) handle: Arc<Handle>,
+    pub(crate) tree: Arc<Tree>,
 }
 
 impl LSMTree {

@@ -22,6 +22,7 @@ mod snapshot;
 mod stats;
 pub mod sync_sites;
 mod tree;
+mod values;
 mod verify;
 mod write_batch;
 
@@ -34,6 +35,7 @@ pub use slice_types::{Error, ErrorKind, MAX_KEY_LEN, MAX_VALUE_LEN, Result};
 pub use slice_vfs as vfs;
 pub use slice_wal::RecoveryMode;
 pub use snapshot::Snapshot;
+pub use values::{Clock, ManualClock, MergeOperator, operators};
 pub use verify::{Finding, FindingKind, Report, verify};
 pub use write_batch::WriteBatch;
 

@@ -29,8 +29,8 @@ use crate::write_batch::WriteBatch;
 /// `drop` returns. Nothing acknowledged is lost; [`close`](Self::close) does the same and reports errors.
 #[derive(Clone)]
 pub struct LSMTree {
-    handle: Arc<Handle>,
-    tree: Arc<Tree>,
+    pub(crate) handle: Arc<Handle>,
+    pub(crate) tree: Arc<Tree>,
 }
 
 impl LSMTree {

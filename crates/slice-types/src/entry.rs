@@ -32,6 +32,9 @@ pub enum EntryKind {
     Merge = 2,
     /// A tombstone for all keys from the entry's key (included) to the entry's value (excluded).
     RangeDelete = 3,
+    /// The key has a value from here on, until its time is over; then it counts as a tombstone. The value begins with
+    /// that time: see [`split_expiry`](crate::split_expiry).
+    PutUntil = 4,
 }
 
 impl EntryKind {
@@ -43,6 +46,7 @@ impl EntryKind {
             1 => Some(Self::Put),
             2 => Some(Self::Merge),
             3 => Some(Self::RangeDelete),
+            4 => Some(Self::PutUntil),
             _ => None,
         }
     }

@@ -33,6 +33,9 @@ pub enum ErrorKind {
     Conflict,
     /// The files are of a format that this build does not know.
     Unsupported,
+    /// Operands of merges cannot be folded: the store was opened without their merge operator, or the operator refused.
+    /// The operands are kept; open the store with the operator that they were written for.
+    MergeOperator,
     /// The answer is not in memory, and the caller asked not to wait for the disk.
     WouldBlock,
 }
@@ -49,6 +52,7 @@ impl fmt::Display for ErrorKind {
             Self::InvalidArgument => "invalid argument",
             Self::Conflict => "conflict",
             Self::Unsupported => "unsupported",
+            Self::MergeOperator => "merge operator",
             Self::WouldBlock => "would block",
         })
     }

@@ -28,6 +28,8 @@ const MAX_ENTRY_OVERHEAD: u64 = 1 + 5 + 3 + 5;
 pub struct EncodedBatch {
     bytes: Vec<u8>,
     count: u32,
+    /// A bit for each kind of entry there is.
+    kinds: u32,
     /// The hash of `bytes`; `None` when they have changed since it was computed.
     hash: Option<u64>,
 }
@@ -35,7 +37,7 @@ pub struct EncodedBatch {
 impl EncodedBatch {
     /// An empty batch.
     pub const fn new() -> Self {
-        Self { bytes: Vec::new(), count: 0, hash: None }
+        Self { bytes: Vec::new(), count: 0, kinds: 0, hash: None }
     }
 
     /// An empty batch with room for `capacity` encoded bytes.
@@ -64,6 +66,7 @@ impl EncodedBatch {
             put_bytes(&mut self.bytes, value);
         }
         self.count += 1;
+        self.kinds |= 1 << kind as u8;
         Ok(())
     }
 
@@ -90,6 +93,12 @@ impl EncodedBatch {
         self.count == 0
     }
 
+    /// Whether there is an entry of this kind.
+    #[inline]
+    pub const fn has(&self, kind: EntryKind) -> bool {
+        self.kinds >> kind as u8 & 1 == 1
+    }
+
     /// The encoded length of the entries, in bytes; the log adds [`RECORD_HEADER_LEN`](crate::RECORD_HEADER_LEN).
     #[inline]
     pub const fn byte_len(&self) -> usize {
@@ -100,6 +109,7 @@ impl EncodedBatch {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.count = 0;
+        self.kinds = 0;
         self.hash = None;
     }
 

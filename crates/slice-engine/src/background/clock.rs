@@ -16,3 +16,10 @@ pub(crate) fn now() -> Instant {
     static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
     *START
 }
+
+/// Milliseconds since the epoch, on the operating system's clock, which people and networks may set back.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub(crate) fn wall_clock_ms() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_millis() as u64)
+}

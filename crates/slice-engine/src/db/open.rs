@@ -37,6 +37,7 @@ use crate::recovery::{self, Recovered};
 use crate::signal::{Signal, lock};
 use crate::stats::Counters;
 use crate::tree::{Caches, Graveyard, Memory, OpenTable, Tree, Version, View};
+use crate::values::{Rules, Time};
 
 /// The one name of a database's directory, made if it is missing and may be.
 ///
@@ -184,9 +185,10 @@ fn assemble(
     let view = View { active: Arc::clone(&active), frozen: recovered.frozen, version: Arc::new(version) };
     let commit = Commit::new(log, active, last_seqno, sync, &options);
     let strategy_options = strategy_options(&options);
+    let rules = Rules::new(&options, Arc::new(Time::new(options.clock.clone())));
     Ok(Arc::new(Core {
         next_table: AtomicU64::new(manifest.state().next_table.0),
-        tree: Arc::new(Tree::new(KeyspaceId::DEFAULT, view)),
+        tree: Arc::new(Tree::new(KeyspaceId::DEFAULT, rules, view)),
         snapshots: Snapshots::default(),
         budget,
         manifest: Mutex::new(manifest),

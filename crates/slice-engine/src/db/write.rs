@@ -57,11 +57,12 @@ impl Core {
         value: &[u8],
     ) -> Result<Written> {
         check_key(key)?;
-        check_value(value)?;
+        let (kind, value) = tree.rules.stamp(kind, value)?;
+        check_value(&value)?;
         BUFFER.with(|buffer| {
             let batch = &mut *buffer.borrow_mut();
             batch.clear();
-            batch.push(tree.id, kind, key, value)?;
+            batch.push(tree.id, kind, key, &value)?;
             batch.seal();
             match self.try_write(batch)? {
                 Tried::Waits(wait) => Ok(Written::Waits(std::mem::take(batch), wait)),
@@ -76,7 +77,8 @@ impl Core {
     }
 
     /// Writes a batch, which has entries, if that needs no waiting.
-    pub(crate) fn write_batch_now(&self, mut batch: EncodedBatch) -> Result<Written> {
+    pub(crate) fn write_batch_now(&self, batch: EncodedBatch) -> Result<Written> {
+        let mut batch = self.tree.rules.stamp_batch(batch)?;
         batch.seal();
         Ok(match self.try_write(&batch)? {
             Tried::Waits(wait) => Written::Waits(batch, wait),

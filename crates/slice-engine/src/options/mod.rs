@@ -11,6 +11,7 @@ mod validate;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use slice_compaction::CompactionConfig;
@@ -18,6 +19,7 @@ use slice_sstable::Compression;
 use slice_wal::RecoveryMode;
 
 use crate::planted::Planted;
+use crate::values::{Clock, MergeOperator};
 pub(crate) use budget::Budget;
 pub use builder::Builder;
 pub use profile::Profile;
@@ -128,6 +130,13 @@ pub struct Options {
     pub create_if_missing: bool,
     /// Who does the background work. [`Background::Threads`].
     pub background: Background,
+    /// How long values stay that are put without a time of their own. None: for ever. Operands of merges always stay.
+    pub default_ttl: Option<Duration>,
+    /// What merges mean: see [`MergeOperator`]. None: merges are refused.
+    pub merge_operator: Option<Arc<dyn MergeOperator>>,
+    /// What time it is, for values that expire. None: the operating system's clock. While the store is open its time
+    /// does not go back, whatever the clock does.
+    pub clock: Option<Arc<dyn Clock>>,
     pub(crate) planted: Planted,
 }
 
@@ -158,6 +167,9 @@ impl Default for Options {
             compaction_interval: Duration::from_secs(10),
             create_if_missing: true,
             background: Background::default(),
+            default_ttl: None,
+            merge_operator: None,
+            clock: None,
             planted: Planted::default(),
         }
     }

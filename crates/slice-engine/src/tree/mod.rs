@@ -16,12 +16,13 @@ mod open_table;
 mod sound;
 mod version;
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use slice_memtable::MemTable;
 use slice_sstable::ReadMode;
-use slice_types::{EntryKind, Error, ErrorKind, KeyspaceId, LogNumber, Result, SeqNo, Trailer};
+use slice_types::{KeyspaceId, LogNumber, Result, SeqNo, Trailer};
 use slice_wal::LogWriter;
 
 pub(crate) use crate::primitives::Memory;
@@ -32,6 +33,7 @@ pub(crate) use version::Version;
 
 use crate::primitives::{Loaded, Mutex, Swap};
 use crate::signal::lock;
+use crate::values::{Resolver, Rules};
 
 /// A memtable that takes no more writes, and waits for its flush.
 pub(crate) struct Frozen {
@@ -61,14 +63,16 @@ pub(crate) struct View {
 /// One keyspace.
 pub(crate) struct Tree {
     pub(crate) id: KeyspaceId,
+    /// What its values mean.
+    pub(crate) rules: Rules,
     view: Swap<View>,
     /// Held while a new view is made from the one before.
     updating: Mutex<()>,
 }
 
 impl Tree {
-    pub(crate) fn new(id: KeyspaceId, view: View) -> Self {
-        Self { id, view: Swap::from_pointee(view), updating: Mutex::new(()) }
+    pub(crate) fn new(id: KeyspaceId, rules: Rules, view: View) -> Self {
+        Self { id, rules, view: Swap::from_pointee(view), updating: Mutex::new(()) }
     }
 
     /// The view of this moment, to be looked at briefly.
@@ -97,14 +101,32 @@ impl Tree {
     ) -> Result<Option<Bytes>> {
         let view = self.view.load();
         let at = visible();
-        match view.get(key, at, mode, caches)? {
-            None => Ok(None),
-            Some((trailer, value)) => value_of(trailer, value),
-        }
+        view.value(key, at, mode, caches, &self.rules)
     }
 }
 
 impl View {
+    /// What a reader at `at` makes of the versions of a key.
+    fn value(
+        &self,
+        key: &[u8],
+        mut at: SeqNo,
+        mode: ReadMode,
+        caches: &Caches,
+        rules: &Rules,
+    ) -> Result<Option<Bytes>> {
+        let mut resolver = Resolver::new(rules);
+        while let Some((trailer, value)) = self.get(key, at, mode, caches)? {
+            match (resolver.take_older(key, trailer, value)?, trailer.seqno().get().checked_sub(1)) {
+                (ControlFlow::Break(value), _) => return Ok(value),
+                (ControlFlow::Continue(()), Some(below)) => at = SeqNo::new(below),
+                (ControlFlow::Continue(()), None) => break,
+            }
+        }
+        resolver.finish(key)
+    }
+
+    /// The newest version of a key at or below `at`, tombstones included.
     fn get(
         &self,
         key: &[u8],
@@ -121,15 +143,5 @@ impl View {
             }
         }
         self.version.get(key, at, mode, caches)
-    }
-}
-
-fn value_of(trailer: Trailer, value: Bytes) -> Result<Option<Bytes>> {
-    match trailer.kind() {
-        EntryKind::Put => Ok(Some(value)),
-        EntryKind::Delete => Ok(None),
-        kind => {
-            Err(Error::new(ErrorKind::Unsupported, format!("an entry of kind {kind:?} needs a newer slice")))
-        }
     }
 }

@@ -1,0 +1,56 @@
+//! Values with rules: values that expire, values that are merged, values that a filter takes away.
+//!
+//! ```text
+//!   versions of a key, newest first           what a reader makes of them
+//!
+//!   Put                                       its value
+//!   PutUntil                                  its value; nothing once its time is over
+//!   Delete                                    nothing
+//!   Merge  Merge  Put                         fold(value, older operand, newer operand)
+//!   Merge  Merge  (Delete, expired, or none)  fold(nothing, older operand, newer operand)
+//!          newer <------> older
+//! ```
+//!
+//! The invariant: a reader finds the same before and after a flush or compaction, at every snapshot, whatever of this
+//! those have done already. Two things stand outside the order of writes, and are the same at every snapshot: the
+//! [`Clock`], and what a [`CompactionFilter`] decides.
+//!
+//! | file | what it has |
+//! |---|---|
+//! | `clock.rs` | what time it is, for expiry |
+//! | `operator.rs` | merge operators, and what becomes of their failures; `operators.rs` has two ready-made |
+//! | `resolve.rs` | from the versions of a key to its value: gets and scans |
+//! | `stamp.rs` | what a write becomes on its way into the log |
+//! | `faces.rs` | the methods of both faces |
+
+mod clock;
+mod faces;
+mod operator;
+pub mod operators;
+mod resolve;
+mod stamp;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(crate) use clock::Time;
+pub use clock::{Clock, ManualClock};
+pub use operator::MergeOperator;
+pub(crate) use resolve::Resolver;
+
+use crate::options::Options;
+
+/// What the values of a keyspace mean.
+#[derive(Clone, Debug)]
+pub(crate) struct Rules {
+    /// How long values stay that are written without a time of their own.
+    default_ttl: Option<Duration>,
+    operator: Option<Arc<dyn MergeOperator>>,
+    time: Arc<Time>,
+}
+
+impl Rules {
+    pub(crate) fn new(options: &Options, time: Arc<Time>) -> Self {
+        Self { default_ttl: options.default_ttl, operator: options.merge_operator.clone(), time }
+    }
+}

@@ -1,0 +1,6 @@
+//! Values with rules: what merges make, what expires, what a filter takes away; whatever is flushed, compacted and
+//! reopened in between.
+
+mod expiry;
+mod merging;
+mod support;
