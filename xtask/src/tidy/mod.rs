@@ -3,6 +3,7 @@
 //! A rule is a function from a text, or from what cargo says, to findings; only [`tree`] reads files. So each rule is
 //! tested on a few lines in `tests.rs`, where it has to find what it is for.
 
+mod dependencies;
 mod edges;
 mod finding;
 mod lexer;
@@ -52,6 +53,7 @@ fn check(tree: &Tree, metadata: &Metadata) -> Vec<Finding> {
     }
     findings.extend(source::check_unsafe_list(tree));
     findings.extend(sites::check(tree));
+    findings.extend(dependencies::check(tree));
     findings.extend(links::check(tree));
     findings.extend(edges::check(tree, metadata));
     findings.extend(manifest::check(tree, metadata));

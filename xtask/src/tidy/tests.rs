@@ -2,6 +2,7 @@
 //!
 //! Words that the rules forbid stand in string literals here, which the rules do not look into.
 
+use super::dependencies;
 use super::edges::{forbidden_edges, rivals_in};
 use super::lexer::mask;
 use super::manifest::missing;
@@ -311,6 +312,25 @@ fn a_sync_site_that_is_declared_twice_is_found() {
         "//! A.\nconst A: SyncSite = SyncSite::new(\"a.b\");\nconst B: SyncSite = SyncSite::new(\"a.b\");\n";
     let found = site_findings(twice, "| `a.b` | here |\n");
     assert!(found.len() == 1 && found[0].contains(":3: the site `a.b` is declared twice"), "{found:?}");
+}
+
+#[test]
+fn a_dependency_without_a_reason_is_found() {
+    let workspace = "[workspace.dependencies]\nslice-vfs = \"1\"\nrand = \"1\"\n# loom = 1\nzstd = \"1\"\n\n[lints]\nlru = 1\n";
+    let fuzz = "[dependencies]\nlibfuzzer-sys = \"0.4\"\n";
+    let with = |reasons| {
+        let files = [
+            ("Cargo.toml", workspace),
+            ("fuzz/Cargo.toml", fuzz),
+            ("docs/decisions/0005-dependencies.md", reasons),
+        ];
+        dependencies::check(&tree_of(&files)).iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(with("| `rand` | 1 |\n| `libfuzzer-sys` | 1 |\nFeature `zstd` (off)\n"), [""; 0]);
+    let found = with("`rand` is fine\nFeature `zstd` (off)\n");
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].starts_with("Cargo.toml:3: `rand` has no row"), "{found:?}");
+    assert!(found[1].starts_with("fuzz/Cargo.toml:2: `libfuzzer-sys` has no row"), "{found:?}");
 }
 
 #[test]
