@@ -17,7 +17,8 @@ pub use full::pick_full;
 pub use leveled::Leveled;
 pub use levels::{Levels, TableMeta};
 pub use merge::{
-    DeeperKeys, Grandparent, MergeOptions, MergeStats, MergingIter, TableSink, merge, split_ranges,
+    Decision, DeeperKeys, Grandparent, MergeOptions, MergeStats, MergingIter, NoRules, TableSink, ValueRules,
+    merge, merge_values, split_ranges,
 };
 pub use strategy::CompactionStrategy;
 pub use task::{Reason, Task, TaskKind};

@@ -2,32 +2,36 @@
 //!
 //! ```text
 //!   input 0 (newest) ─┐
-//!   input 1          ─┼─> MergingIter ─> Versions ─> Cuts ─> TableSink
-//!   input k (oldest) ─┘   one order      drops       ends tables
+//!   input 1          ─┼─> MergingIter ─> Versions ─> operands ─> Cuts ─> TableSink
+//!   input k (oldest) ─┘   one order      drops       folds       ends tables
 //! ```
 //!
-//! Three invariants hold of the output: it is in internal order; the versions of one user key are in one table; and a
+//! What values mean is given as [`ValueRules`]; without, they are bytes. Three invariants hold of the output: it is in internal order; the versions of one user key are in one table; and a
 //! reader at any live snapshot, or at the newest published sequence number or later, reads the same from it (with the
-//! deeper levels below) as from the inputs.
+//! deeper levels below) as from the inputs; but for what a filter decides.
 
 mod cuts;
 mod deeper;
 mod iter;
 mod loser_tree;
+mod operands;
+mod rules;
 mod split;
 mod versions;
 
 use std::cmp::Ordering;
 use std::sync::atomic::{AtomicBool, Ordering as MemoryOrdering};
 
-use slice_types::{EntryIterator, EntryRef, Error, ErrorKind, Result, SeqNo, Trailer};
+use slice_types::{EntryIterator, EntryKind, EntryRef, Error, ErrorKind, Result, SeqNo, Trailer};
 
 pub use cuts::Grandparent;
 pub use deeper::DeeperKeys;
 pub use iter::MergingIter;
+pub use rules::{Decision, NoRules, ValueRules};
 pub use split::split_ranges;
 
 use cuts::Cuts;
+use operands::Pending;
 use versions::{Fate, Versions};
 
 /// Where a merge writes.
@@ -83,8 +87,14 @@ pub struct MergeStats {
     pub entries_out: u64,
     /// Entries dropped because a newer version hides them from every reader, or a dropped tombstone did.
     pub dropped_versions: u64,
-    /// Tombstones dropped because nothing is left that they hide.
+    /// Tombstones dropped because nothing is left that they hide, expired values among them.
     pub dropped_tombstones: u64,
+    /// Operands that were folded into what was below them, or what was above them into them.
+    pub folded: u64,
+    /// Values dropped because a filter said so.
+    pub filtered: u64,
+    /// Values that had expired, dropped or turned into tombstones.
+    pub expired: u64,
     /// Raw bytes read.
     pub bytes_in: u64,
     /// Raw bytes written.
@@ -100,13 +110,17 @@ impl MergeStats {
         self.entries_out += other.entries_out;
         self.dropped_versions += other.dropped_versions;
         self.dropped_tombstones += other.dropped_tombstones;
+        self.folded += other.folded;
+        self.filtered += other.filtered;
+        self.expired += other.expired;
         self.bytes_in += other.bytes_in;
         self.bytes_out += other.bytes_out;
         self.tables_out += other.tables_out;
     }
 }
 
-/// Merges `inputs`, newest first, into `sink`.
+/// Merges `inputs`, newest first, into `sink`. Operands and values that expire are bytes like any others: see
+/// [`merge_values`].
 ///
 /// # Errors
 ///
@@ -117,12 +131,26 @@ pub fn merge<I: EntryIterator, S: TableSink>(
     options: &MergeOptions<'_>,
     sink: &mut S,
 ) -> Result<MergeStats> {
+    merge_values(inputs, options, &mut NoRules, sink)
+}
+
+/// As [`merge`], with rules for the values: operands are folded, what has expired goes, and a filter has its say.
+///
+/// # Errors
+///
+/// As [`merge`]; what the rules report.
+pub fn merge_values<I: EntryIterator, R: ValueRules, S: TableSink>(
+    inputs: Vec<I>,
+    options: &MergeOptions<'_>,
+    rules: &mut R,
+    sink: &mut S,
+) -> Result<MergeStats> {
     let mut input = MergingIter::new(inputs);
     match options.range.0 {
         Some(start) => input.seek(start, Trailer::FIRST)?,
         None => input.seek_to_first()?,
     }
-    let mut merge = Merge::new(options, sink);
+    let mut merge = Merge::new(options, rules, sink);
     while let Some(entry) = input.entry() {
         if merge.is_past_the_end(entry) {
             break;
@@ -136,14 +164,17 @@ pub fn merge<I: EntryIterator, S: TableSink>(
 /// Entries between two looks at the cancel flag: some tens of microseconds.
 const CANCEL_INTERVAL: u64 = 256;
 
-struct Merge<'a, S> {
+struct Merge<'a, R, S> {
     options: &'a MergeOptions<'a>,
+    rules: &'a mut R,
     sink: &'a mut S,
     versions: Versions<'a>,
     cuts: Cuts<'a>,
     key: Vec<u8>,
     /// The trailer of the last entry read; `None` before the first.
     trailer: Option<Trailer>,
+    /// The operands of `key` that wait for what is below them.
+    pending: Option<Pending>,
     /// Whether the table in progress has a version of `key`.
     has_key: bool,
     /// Whether there is a table in progress.
@@ -151,15 +182,17 @@ struct Merge<'a, S> {
     stats: MergeStats,
 }
 
-impl<'a, S: TableSink> Merge<'a, S> {
-    fn new(options: &'a MergeOptions<'a>, sink: &'a mut S) -> Self {
+impl<'a, R: ValueRules, S: TableSink> Merge<'a, R, S> {
+    fn new(options: &'a MergeOptions<'a>, rules: &'a mut R, sink: &'a mut S) -> Self {
         Self {
             options,
+            rules,
             sink,
             versions: Versions::new(options.snapshots, options.visible, &options.deeper),
             cuts: Cuts::new(&options.grandparents, options.target_table_bytes),
             key: Vec::new(),
             trailer: None,
+            pending: None,
             has_key: false,
             has_table: false,
             stats: MergeStats::default(),
@@ -178,36 +211,72 @@ impl<'a, S: TableSink> Merge<'a, S> {
         }
         self.stats.entries_in += 1;
         self.stats.bytes_in += raw_bytes(entry);
-        match self.advance(entry)? {
-            Fate::Keep => self.keep(entry)?,
-            Fate::Hidden => self.stats.dropped_versions += 1,
-            Fate::NothingToHide => self.stats.dropped_tombstones += 1,
+        if self.advance(entry)? {
+            self.decide(entry)
+        } else {
+            // A log replayed twice gives the same entry twice; the newer input's stands.
+            self.stats.dropped_versions += 1;
+            Ok(())
         }
-        Ok(())
     }
 
-    /// Checks the order, notes the key, and decides.
+    /// Checks the order and notes the key; `false` for an entry that was there already.
     #[inline]
-    fn advance(&mut self, entry: EntryRef<'_>) -> Result<Fate> {
+    fn advance(&mut self, entry: EntryRef<'_>) -> Result<bool> {
         let order = match self.trailer {
             None => Ordering::Greater,
             Some(_) => entry.key.cmp(&self.key),
         };
         if order == Ordering::Greater {
+            self.end_key()?;
             self.key.clear();
             self.key.extend_from_slice(entry.key);
             self.has_key = false;
             self.versions.start_key();
         } else if self.trailer == Some(entry.trailer) && order == Ordering::Equal {
-            // A log replayed twice gives the same entry twice; the newer input's stands.
-            return Ok(Fate::Hidden);
+            return Ok(false);
         } else if order == Ordering::Less
             || self.trailer.is_some_and(|last| last.to_u64() < entry.trailer.to_u64())
         {
             return Err(self.out_of_order(entry));
         }
         self.trailer = Some(entry.trailer);
-        Ok(self.versions.fate(entry))
+        Ok(true)
+    }
+
+    /// Decides what becomes of an entry, and of the operands above it.
+    #[inline]
+    fn decide(&mut self, entry: EntryRef<'_>) -> Result<()> {
+        let entry = self.without_expired(entry)?;
+        let fate = self.versions.fate(entry);
+        if self.pending.is_some() || entry.kind() == EntryKind::Merge {
+            return self.decide_operands(entry, fate);
+        }
+        match fate {
+            Fate::Keep => self.keep_filtered(entry),
+            fate => {
+                self.drop_entry(fate);
+                Ok(())
+            }
+        }
+    }
+
+    fn drop_entry(&mut self, fate: Fate) {
+        match fate {
+            Fate::Keep => {}
+            Fate::Hidden => self.stats.dropped_versions += 1,
+            Fate::NothingToHide => self.stats.dropped_tombstones += 1,
+        }
+    }
+
+    /// The entry, or the tombstone that it is once it has expired.
+    #[inline]
+    fn without_expired<'e>(&mut self, entry: EntryRef<'e>) -> Result<EntryRef<'e>> {
+        if entry.kind() != EntryKind::PutUntil || !self.rules.is_expired(entry.value)? {
+            return Ok(entry);
+        }
+        self.stats.expired += 1;
+        Ok(EntryRef::new(entry.key, Trailer::new(entry.seqno(), EntryKind::Delete), &[]))
     }
 
     #[inline]
@@ -240,6 +309,7 @@ impl<'a, S: TableSink> Merge<'a, S> {
 
     fn finish(mut self) -> Result<MergeStats> {
         self.check_cancelled()?;
+        self.end_key()?;
         self.has_key = false;
         if self.has_table {
             self.cut()?;

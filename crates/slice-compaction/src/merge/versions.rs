@@ -13,9 +13,10 @@
 //! ```
 //!
 //! - Unpublished entries stay: a snapshot between any two of them may come yet.
-//! - Of a stripe, the newest `Put` or `Delete` hides all that is older.
+//! - Of a stripe, the newest `Put`, `PutUntil` or `Delete` hides all that is older. A value that has expired is a
+//!   `Delete` here.
 //! - A `Merge` needs what is below it, so it hides nothing: operands stay, and all below them down to the first `Put`
-//!   or `Delete` of the stripe, that one included. Operands are never folded here; that takes an operator.
+//!   or `Delete` of the stripe, that one included. How they are folded where there is an operator: `operands`.
 //! - A `Delete` in stripe 0 goes if no deeper table can hold its key, and with it all that is older: there is nothing
 //!   left to hide.
 //! - A `RangeDelete` always stays, and neither hides nor is hidden. What it covers is spread over keys, tables and the
@@ -42,7 +43,7 @@ pub(super) struct Versions<'a> {
     /// The upper ends of the stripes, ascending, the published one last.
     ends: Vec<SeqNo>,
     deeper: Sweep<'a>,
-    /// The stripe of the current key that has its newest `Put` or `Delete`.
+    /// The stripe of the current key that has its newest value or tombstone.
     settled: Option<usize>,
 }
 
@@ -70,7 +71,7 @@ impl<'a> Versions<'a> {
             return Fate::Hidden;
         }
         match kind {
-            EntryKind::Put => self.settled = Some(stripe),
+            EntryKind::Put | EntryKind::PutUntil => self.settled = Some(stripe),
             EntryKind::Delete => {
                 self.settled = Some(stripe);
                 if stripe == 0 && !self.deeper.may_contain(entry.key) {
@@ -83,9 +84,19 @@ impl<'a> Versions<'a> {
         Fate::Keep
     }
 
+    /// Whether no live snapshot reads what is in a stripe: only those that read the newest.
+    pub(super) fn is_newest(&self, stripe: usize) -> bool {
+        stripe + 1 == self.ends.len()
+    }
+
+    /// Whether no deeper table can hold a key, which is not below those asked for before.
+    pub(super) fn is_bottom(&mut self, key: &[u8]) -> bool {
+        !self.deeper.may_contain(key)
+    }
+
     /// The stripe of a sequence number; `None` when it is unpublished.
     #[inline]
-    fn stripe(&self, seqno: SeqNo) -> Option<usize> {
+    pub(super) fn stripe(&self, seqno: SeqNo) -> Option<usize> {
         if seqno <= self.ends[0] {
             return Some(0);
         }

@@ -1,7 +1,7 @@
 //! Counts what goes through a merge. What a merge loses unnoticed is lost for good once its inputs are removed.
 //!
 //! ```text
-//!   entries of the inputs ── read ──┬── dropped: hidden, or a tombstone with nothing to hide
+//!   entries of the inputs ── read ──┬── dropped: hidden, a tombstone with nothing to hide, folded into another, filtered
 //!                                   └── kept ── written ── entries of the tables
 //! ```
 //!
@@ -17,7 +17,7 @@ use slice_types::{Error, Result};
 ///
 /// `Corruption` when some were lost or came from nowhere: the tables must not replace the inputs then.
 pub(super) fn check(inputs: u64, stats: &MergeStats, tables: u64) -> Result<()> {
-    let dropped = stats.dropped_versions + stats.dropped_tombstones;
+    let dropped = stats.dropped_versions + stats.dropped_tombstones + stats.folded + stats.filtered;
     same("inputs", inputs, "read", stats.entries_in)?;
     same("read", stats.entries_in, "kept or dropped", stats.entries_out + dropped)?;
     same("kept", stats.entries_out, "in the new tables", tables)
@@ -40,6 +40,9 @@ mod tests {
         entries_out: 6,
         dropped_versions: 3,
         dropped_tombstones: 1,
+        folded: 0,
+        filtered: 0,
+        expired: 0,
         bytes_in: 0,
         bytes_out: 0,
         tables_out: 1,
