@@ -35,7 +35,7 @@ impl Session<'_> {
         self.goes_on(&store)?;
         store.close().map_err(|error| format!("closing still fails: {error}"))?;
         drop(store);
-        self.check_crash()?;
+        self.check_crash(0.0)?;
         self.open()?;
         let store = self.store.as_ref().ok_or("the store does not open after a close")?;
         // What could not be removed before goes when the store is opened.
@@ -56,7 +56,7 @@ impl Session<'_> {
         self.model.all_is_durable();
         self.check_health()?;
         self.check_contents()?;
-        self.check_crash()
+        self.check_crash(0.0)
     }
 
     /// All works again, without the store being opened anew.

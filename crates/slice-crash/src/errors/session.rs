@@ -231,7 +231,7 @@ impl<'a> Session<'a> {
         self.is_examined = true;
         self.check_health()?;
         self.check_contents()?;
-        self.check_crash()
+        [0.0, 0.5, 1.0].into_iter().try_for_each(|kept| self.check_crash(kept))
     }
 
     /// Read-only if, and only if, a log may have lost something.
@@ -242,12 +242,10 @@ impl<'a> Session<'a> {
         if self.until(fits) { Ok(()) } else { Err(format!("the health is wrong: {:?}", store.health())) }
     }
 
-    /// A power failure now loses nothing that was acknowledged as durable, and tears no batch, whether none, half or all
-    /// of what was not synced is kept.
-    pub(super) fn check_crash(&mut self) -> Checked {
-        [0.0, 0.5, 1.0].into_iter().try_for_each(|kept| {
-            self.check_crash_image(kept).map_err(|error| format!("{error} ({kept} of the unsynced kept)"))
-        })
+    /// A power failure now, which keeps this part of what was not synced, loses nothing that was acknowledged as durable,
+    /// and tears no batch.
+    pub(super) fn check_crash(&mut self, kept: f64) -> Checked {
+        self.check_crash_image(kept).map_err(|error| format!("{error} ({kept} of the unsynced kept)"))
     }
 
     fn check_crash_image(&mut self, kept: f64) -> Checked {
