@@ -23,6 +23,7 @@ use slice_types::{EntryKind, Result};
 use crate::db::{Handle, ReadAt};
 use crate::health::Health;
 use crate::options::{Builder, Options};
+pub use crate::scan::BlockingScan as Scan;
 use crate::snapshot::Moment;
 use crate::stats::LSMStats;
 use crate::tree::Tree;
@@ -191,8 +192,8 @@ impl std::fmt::Debug for LSMTree {
 #[derive(Clone)]
 #[must_use = "a snapshot keeps old versions of keys from being removed until it is dropped"]
 pub struct Snapshot {
-    moment: Arc<Moment>,
-    tree: Arc<Tree>,
+    pub(crate) moment: Arc<Moment>,
+    pub(crate) tree: Arc<Tree>,
 }
 
 impl Snapshot {

@@ -51,6 +51,17 @@ impl<I: EntryIterator> MergingIter<I> {
         self.inputs
     }
 
+    /// The inputs, for changes to how they read. Where they stand is not to be changed.
+    pub fn inputs_mut(&mut self) -> &mut [I] {
+        &mut self.inputs
+    }
+
+    /// The input whose entry it stands on.
+    #[inline]
+    pub fn current(&self) -> Option<&I> {
+        if self.is_placed { self.inputs.get(self.tree.winner()) } else { None }
+    }
+
     /// Moves every input, and finds out which is first.
     fn place(&mut self, direction: Direction, mut go: impl FnMut(usize, &mut I) -> Result<()>) -> Result<()> {
         self.is_placed = false;

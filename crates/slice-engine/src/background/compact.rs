@@ -17,7 +17,7 @@ use crate::db::{Core, Horizon};
 use crate::planted::Bug;
 use crate::primitives::Mutex;
 use crate::signal::{Signal, lock};
-use crate::tree::{Input, OpenTable, RunIter, Version};
+use crate::tree::{Input, OpenTable, Run, RunIter, Version};
 
 /// The compactions of a database: which run, and what was asked for.
 #[derive(Default)]
@@ -343,7 +343,7 @@ fn inputs(job: &Job, readahead_bytes: usize) -> Vec<Input> {
         if *level == Level::ZERO {
             inputs.extend(tables.iter().rev().map(|table| Input::Table(table.table.iter(options))));
         } else {
-            inputs.push(Input::Run(RunIter::new(tables, options)));
+            inputs.push(Input::Run(RunIter::new(Run::Tables(tables), options)));
         }
     }
     inputs

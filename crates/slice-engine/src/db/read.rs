@@ -26,11 +26,15 @@ impl Core {
     pub(crate) fn get(&self, tree: &Tree, key: &[u8], at: ReadAt, mode: ReadMode) -> Result<Option<Bytes>> {
         self.check_open()?;
         check_key(key)?;
-        let visible = || match at {
+        tree.get(key, || self.read_at(at), mode, &self.caches)
+    }
+
+    /// The sequence number up to which a reader sees writes. A view is loaded before.
+    pub(crate) fn read_at(&self, at: ReadAt) -> SeqNo {
+        match at {
             ReadAt::Newest => self.newest_visible(),
             ReadAt::Number(seqno) => seqno,
-        };
-        tree.get(key, visible, mode, &self.caches)
+        }
     }
 
     fn newest_visible(&self) -> SeqNo {

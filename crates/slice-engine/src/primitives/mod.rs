@@ -23,7 +23,7 @@ mod shuttle;
 #[cfg(all(test, slice_loom))]
 pub(crate) use self::loom::*;
 #[cfg(any(all(test, slice_loom), slice_shuttle))]
-pub(crate) use self::model::{Loaded, Memory, Swap};
+pub(crate) use self::model::{Loaded, Memory, Swap, keep};
 #[cfg(not(any(all(test, slice_loom), slice_shuttle)))]
 pub(crate) use self::real::*;
 #[cfg(slice_shuttle)]

@@ -23,6 +23,11 @@ pub(crate) struct Swap<T> {
 /// What a load of it gives.
 pub(crate) type Loaded<T> = Arc<T>;
 
+/// Keeps what was loaded for longer than a moment.
+pub(crate) fn keep<T>(loaded: Loaded<T>) -> Arc<T> {
+    loaded
+}
+
 impl<T> Swap<T> {
     pub(crate) fn from_pointee(value: T) -> Self {
         Self { newest: AtomicU64::new(0), values: Mutex::new(BTreeMap::from([(0, Arc::new(value))])) }

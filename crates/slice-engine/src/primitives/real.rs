@@ -20,6 +20,11 @@ pub(crate) use arc_swap::ArcSwap as Swap;
 /// What a load of it gives.
 pub(crate) type Loaded<T> = arc_swap::Guard<std::sync::Arc<T>>;
 
+/// Keeps what was loaded for longer than a moment.
+pub(crate) fn keep<T>(loaded: Loaded<T>) -> std::sync::Arc<T> {
+    arc_swap::Guard::into_inner(loaded)
+}
+
 /// The memtable in use.
 pub(crate) type Memory = slice_memtable::SkipListMemTable;
 

@@ -1,19 +1,22 @@
-//! What a merge reads: a memtable, a table, or a run of disjoint tables as one.
+//! What merges and scans read: a memtable, a table, a run of disjoint tables as one, or what a transaction wrote.
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use slice_memtable::MemTable;
-use slice_sstable::{IterOptions, TableIter};
+use slice_sstable::{IterOptions, ReadMode, TableIter};
 use slice_types::{EntryIterator, EntryRef, Result, Trailer};
 
 use super::caches::Blocks;
-use super::{Memory, OpenTable};
+use super::{Memory, OpenTable, Version};
+use crate::scan::OverlayIter;
 
-/// An input of a merge.
+/// An input of a merge or a scan.
 pub(crate) enum Input {
     Memory(<Memory as MemTable>::Iter),
     Table(TableIter<Blocks>),
     Run(RunIter),
+    Overlay(OverlayIter),
 }
 
 macro_rules! each {
@@ -22,11 +25,49 @@ macro_rules! each {
             Self::Memory($iter) => $call,
             Self::Table($iter) => $call,
             Self::Run($iter) => $call,
+            Self::Overlay($iter) => $call,
         }
     };
 }
 
+impl Input {
+    /// Key and value of the entry that it stands on. The value shares the memory of its block or memtable; the key
+    /// does in a memtable, and is a copy of one in a block, which keeps keys in pieces.
+    pub(crate) fn shared(&self) -> Option<(Bytes, Bytes)> {
+        match self {
+            Self::Memory(iter) => iter.shared(),
+            Self::Table(iter) => shared(iter),
+            Self::Run(iter) => shared(iter.current.as_ref()?),
+            Self::Overlay(iter) => iter.shared(),
+        }
+    }
+
+    /// The value of the entry that it stands on, sharing the memory that it is in.
+    pub(crate) fn value(&self) -> Option<Bytes> {
+        match self {
+            Self::Memory(iter) => iter.shared().map(|(_, value)| value),
+            Self::Table(iter) => iter.value_bytes(),
+            Self::Run(iter) => iter.current.as_ref()?.value_bytes(),
+            Self::Overlay(iter) => iter.value(),
+        }
+    }
+
+    /// Whether movements from now on may wait for the disk.
+    pub(crate) fn set_mode(&mut self, mode: ReadMode) {
+        match self {
+            Self::Table(iter) => iter.set_mode(mode),
+            Self::Run(iter) => iter.set_mode(mode),
+            Self::Memory(_) | Self::Overlay(_) => {}
+        }
+    }
+}
+
+fn shared(iter: &TableIter<Blocks>) -> Option<(Bytes, Bytes)> {
+    Some((Bytes::copy_from_slice(iter.entry()?.key), iter.value_bytes()?))
+}
+
 impl EntryIterator for Input {
+    #[inline]
     fn entry(&self) -> Option<EntryRef<'_>> {
         each!(self, iter => iter.entry())
     }
@@ -47,27 +88,53 @@ impl EntryIterator for Input {
         each!(self, iter => iter.seek_for_prev(key, trailer))
     }
 
+    #[inline]
     fn next(&mut self) -> Result<()> {
         each!(self, iter => iter.next())
     }
 
+    #[inline]
     fn prev(&mut self) -> Result<()> {
         each!(self, iter => iter.prev())
     }
 }
 
+/// The tables of a run, by key.
+pub(crate) enum Run {
+    /// Some tables of a level.
+    Tables(Vec<Arc<OpenTable>>),
+    /// All tables of a level below 0.
+    Level(Arc<Version>, usize),
+}
+
+impl Run {
+    fn tables(&self) -> &[Arc<OpenTable>] {
+        match self {
+            Self::Tables(tables) => tables,
+            Self::Level(version, level) => version.levels().get(*level).map_or(&[], |tables| &tables[..]),
+        }
+    }
+}
+
 /// Disjoint tables in key order, one after the other; only the one it stands in is open.
 pub(crate) struct RunIter {
-    tables: Vec<Arc<OpenTable>>,
+    run: Run,
     options: IterOptions,
-    /// The place in `tables` that `current` reads; meaningless when there is none.
+    /// The place in the run that `current` reads; meaningless when there is none.
     at: usize,
     current: Option<TableIter<Blocks>>,
 }
 
 impl RunIter {
-    pub(crate) fn new(tables: Vec<Arc<OpenTable>>, options: IterOptions) -> Self {
-        Self { tables, options, at: 0, current: None }
+    pub(crate) fn new(run: Run, options: IterOptions) -> Self {
+        Self { run, options, at: 0, current: None }
+    }
+
+    fn set_mode(&mut self, mode: ReadMode) {
+        self.options.mode = mode;
+        if let Some(iter) = &mut self.current {
+            iter.set_mode(mode);
+        }
     }
 
     /// Opens the table at `at`, or none beyond the ends, and positions it.
@@ -77,7 +144,9 @@ impl RunIter {
         position: impl FnOnce(&mut TableIter<Blocks>) -> Result<()>,
     ) -> Result<()> {
         self.current = None;
-        let Some((at, table)) = at.and_then(|at| Some((at, self.tables.get(at)?))) else { return Ok(()) };
+        let Some((at, table)) = at.and_then(|at| Some((at, self.run.tables().get(at)?))) else {
+            return Ok(());
+        };
         let mut iter = table.table.iter(self.options);
         position(&mut iter)?;
         self.at = at;
@@ -115,18 +184,18 @@ impl EntryIterator for RunIter {
     }
 
     fn seek_to_last(&mut self) -> Result<()> {
-        self.enter(self.tables.len().checked_sub(1), TableIter::seek_to_last)?;
+        self.enter(self.run.tables().len().checked_sub(1), TableIter::seek_to_last)?;
         self.skip_backward()
     }
 
     fn seek(&mut self, key: &[u8], trailer: Trailer) -> Result<()> {
-        let at = self.tables.partition_point(|table| *table.meta.largest < *key);
+        let at = self.run.tables().partition_point(|table| *table.meta.largest < *key);
         self.enter(Some(at), |iter| iter.seek(key, trailer))?;
         self.skip_forward()
     }
 
     fn seek_for_prev(&mut self, key: &[u8], trailer: Trailer) -> Result<()> {
-        let behind = self.tables.partition_point(|table| *table.meta.smallest <= *key);
+        let behind = self.run.tables().partition_point(|table| *table.meta.smallest <= *key);
         self.enter(behind.checked_sub(1), |iter| iter.seek_for_prev(key, trailer))?;
         self.skip_backward()
     }

@@ -27,11 +27,11 @@ use slice_wal::LogWriter;
 
 pub(crate) use crate::primitives::Memory;
 pub(crate) use caches::Caches;
-pub(crate) use input::{Input, RunIter};
+pub(crate) use input::{Input, Run, RunIter};
 pub(crate) use open_table::{Graveyard, OpenTable};
 pub(crate) use version::Version;
 
-use crate::primitives::{Loaded, Mutex, Swap};
+use crate::primitives::{Loaded, Mutex, Swap, keep};
 use crate::signal::lock;
 use crate::values::{Resolver, Rules};
 
@@ -78,6 +78,11 @@ impl Tree {
     /// The view of this moment, to be looked at briefly.
     pub(crate) fn view(&self) -> Loaded<View> {
         self.view.load()
+    }
+
+    /// The view of this moment, to be kept.
+    pub(crate) fn keep_view(&self) -> Arc<View> {
+        keep(self.view.load())
     }
 
     /// Publishes what `change` makes of the view.

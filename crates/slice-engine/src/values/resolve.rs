@@ -75,7 +75,6 @@ impl<'r> Resolver<'r> {
     /// # Errors
     ///
     /// `Unsupported` for a kind that is not known.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for scans that go backward"))]
     pub(crate) fn take_newer(&mut self, trailer: Trailer, value: Bytes) -> Result<()> {
         if trailer.kind() == EntryKind::Merge {
             self.operands.push(value);
@@ -91,7 +90,6 @@ impl<'r> Resolver<'r> {
     /// # Errors
     ///
     /// `MergeOperator` when operands cannot be folded.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for scans that go backward"))]
     pub(crate) fn finish_newest(&mut self, key: &[u8]) -> Result<Option<Bytes>> {
         self.operands.reverse();
         self.finish(key)

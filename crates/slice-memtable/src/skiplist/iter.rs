@@ -17,6 +17,7 @@ use std::fmt;
 use std::ops::Bound;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use slice_types::{EntryIterator, EntryRef, Result, Trailer};
 
 use super::SkipListMemTable;
@@ -40,6 +41,11 @@ pub struct SkipListIter {
 impl SkipListIter {
     pub(super) const fn new(table: Arc<SkipListMemTable>) -> Self {
         Self { table, batch: Vec::new(), at: 0, want: BATCH_MIN }
+    }
+
+    /// Key and value of the entry that it stands on, sharing the memtable's memory.
+    pub fn shared(&self) -> Option<(Bytes, Bytes)> {
+        self.batch.get(self.at).map(StoredEntry::shared)
     }
 
     /// Stands on the first entry within `bound`, with those that follow in the batch.

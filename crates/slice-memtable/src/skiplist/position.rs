@@ -117,6 +117,10 @@ impl StoredEntry {
         self.bytes.slice(self.key_len as usize..)
     }
 
+    pub(super) fn shared(&self) -> (Bytes, Bytes) {
+        (self.bytes.slice(..self.key_len as usize), self.shared_value())
+    }
+
     pub(super) fn as_entry(&self) -> EntryRef<'_> {
         let (key, value) = self.bytes.split_at(self.key_len as usize);
         EntryRef::new(key, self.trailer, value)

@@ -1,0 +1,344 @@
+//! Walks the keys that are visible at one moment, in one direction.
+//!
+//! Below it lie entries: each key with all of its versions, newest first, and tombstones. Of each key it finds the
+//! newest version at or below its moment, and passes over keys that are deleted.
+//!
+//! ```text
+//!   at 20, forward:    a@31  a@17  a@3  |  b-@19  b@4  |  c@2          a@31 is not visible yet: next
+//!                            ^ a                           ^ c         a@3, b@4 are hidden: next; c is the next key
+//! ```
+//!
+//! Versions that do not matter are stepped over one by one at first; after a few of one key it seeks past all of them,
+//! so that a key which is written all the time does not make a scan slow.
+//!
+//! Invariant: `key` and `place` always say where to go on, so a movement that fails loses nothing: with the iterator
+//! unplaced, the next one seeks there.
+
+use std::ops::{Bound, ControlFlow};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use slice_compaction::MergingIter;
+use slice_sstable::ReadMode;
+use slice_types::{EntryIterator, EntryKind, Error, ErrorKind, Result, SeqNo, Trailer};
+
+use super::Item;
+use super::bounds::{is_before, is_behind};
+use super::ends::Source;
+use super::overlay::OVERLAY;
+use crate::tree::Input;
+use crate::values::Resolver;
+
+/// Versions of one key that are stepped over before it seeks past the rest.
+const STEPS_MAX: usize = 8;
+/// Entries passed over without a result before somebody who must not wait is told that it takes longer.
+const PATIENCE: usize = 1024;
+
+/// Where a cursor goes on from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// The end of all keys that it comes from.
+    Edge,
+    /// The cursor's key, which is the next to be looked at.
+    At,
+    /// Beyond the cursor's key, all of whose versions are dealt with.
+    Past,
+}
+
+/// Where the iterator below a cursor stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stand {
+    /// It has to be put where `key` and `place` say.
+    Nowhere,
+    /// On a version of the cursor's key.
+    On,
+    /// On the first entry that is to be looked at next.
+    Ahead,
+}
+
+/// Walks visible keys; forward with [`next`](Self::next) or backward with [`prev`](Self::prev), never both.
+pub(super) struct Cursor {
+    iter: MergingIter<Input>,
+    source: Arc<Source>,
+    pub(super) key: Vec<u8>,
+    pub(super) place: Place,
+    stand: Stand,
+    has_ended: bool,
+    mode: ReadMode,
+    passed: usize,
+}
+
+impl Cursor {
+    pub(super) fn new(source: Arc<Source>, mode: ReadMode) -> Self {
+        Self {
+            iter: MergingIter::new(source.inputs(mode)),
+            source,
+            key: Vec::new(),
+            place: Place::Edge,
+            stand: Stand::Nowhere,
+            has_ended: false,
+            mode,
+            passed: 0,
+        }
+    }
+
+    /// Whether movements may wait for the disk.
+    pub(super) fn set_mode(&mut self, mode: ReadMode) {
+        if self.mode != mode {
+            self.mode = mode;
+            self.iter.inputs_mut().iter_mut().for_each(|input| input.set_mode(mode));
+        }
+    }
+
+    /// Goes on at or beyond a key, seen in the direction of travel.
+    pub(super) fn go_to(&mut self, bound: Bound<&[u8]>) {
+        let (key, place) = match bound {
+            Bound::Included(key) => (key, Place::At),
+            Bound::Excluded(key) => (key, Place::Past),
+            Bound::Unbounded => (&[][..], Place::Edge),
+        };
+        self.key.clear();
+        self.key.extend_from_slice(key);
+        self.place = place;
+        self.stand = Stand::Nowhere;
+        self.has_ended = false;
+    }
+
+    /// The next visible key within `upper`, and its value.
+    pub(super) fn next(&mut self, upper: Bound<&[u8]>) -> Result<Option<Item>> {
+        self.run(|cursor| {
+            match cursor.stand {
+                Stand::Nowhere => cursor.seek_forward()?,
+                Stand::On => cursor.iter.next()?,
+                Stand::Ahead => {}
+            }
+            cursor.find_next(upper)
+        })
+    }
+
+    /// The preceding visible key within `lower`, and its value.
+    pub(super) fn prev(&mut self, lower: Bound<&[u8]>) -> Result<Option<Item>> {
+        self.run(|cursor| {
+            if cursor.stand == Stand::Nowhere {
+                cursor.seek_backward()?;
+            }
+            cursor.find_prev(lower)
+        })
+    }
+
+    #[inline]
+    fn run(&mut self, walk: impl FnOnce(&mut Self) -> Result<Option<Item>>) -> Result<Option<Item>> {
+        if self.has_ended {
+            return Ok(None);
+        }
+        self.passed = 0;
+        let found = walk(self);
+        match &found {
+            Ok(Some(_)) => {}
+            Ok(None) => self.has_ended = true,
+            Err(_) => self.stand = Stand::Nowhere,
+        }
+        found
+    }
+
+    fn seek_forward(&mut self) -> Result<()> {
+        match self.place {
+            Place::Edge => self.iter.seek_to_first()?,
+            Place::At => self.iter.seek(&self.key, self.source.newest())?,
+            Place::Past => self.iter.seek(&self.key, Trailer::LAST)?,
+        }
+        self.stand = Stand::Ahead;
+        Ok(())
+    }
+
+    fn seek_backward(&mut self) -> Result<()> {
+        match self.place {
+            Place::Edge => self.iter.seek_to_last()?,
+            Place::At => self.iter.seek_for_prev(&self.key, Trailer::LAST)?,
+            Place::Past => self.iter.seek_for_prev(&self.key, Trailer::FIRST)?,
+        }
+        self.stand = Stand::Ahead;
+        Ok(())
+    }
+
+    /// The first visible key from where `iter` stands.
+    fn find_next(&mut self, upper: Bound<&[u8]>) -> Result<Option<Item>> {
+        let mut steps = 0;
+        while let Some(entry) = self.iter.entry() {
+            if is_behind(entry.key, upper) {
+                return Ok(None);
+            }
+            if !self.source.sees(entry.seqno()) {
+                // Newer than the moment: the version that counts, if there is one, comes later.
+                steps += 1;
+                self.skip_forward(steps, Skip::ToVisible)?;
+            } else if self.place == Place::Past && entry.key == self.key {
+                steps += 1;
+                self.skip_forward(steps, Skip::Key)?;
+            } else {
+                steps = 0;
+                self.key.clear();
+                self.key.extend_from_slice(entry.key);
+                let item = match entry.kind() {
+                    EntryKind::Put => self.plain(),
+                    EntryKind::Delete => self.nothing(),
+                    _ => self.fold()?,
+                };
+                if item.is_some() {
+                    return Ok(item);
+                }
+                if self.stand == Stand::On {
+                    self.iter.next()?;
+                }
+            }
+            self.pass()?;
+        }
+        Ok(None)
+    }
+
+    /// Leaves an entry that does not matter: by a step, or after too many of them by a seek.
+    fn skip_forward(&mut self, steps: usize, skip: Skip) -> Result<()> {
+        if !steps.is_multiple_of(STEPS_MAX) {
+            return self.iter.next();
+        }
+        match skip {
+            Skip::Key => self.iter.seek(&self.key, Trailer::LAST),
+            Skip::ToVisible => {
+                let key = self.iter.entry().map(|entry| entry.key.to_vec()).unwrap_or_default();
+                self.iter.seek(&key, Trailer::seek(self.source.at))
+            }
+        }
+    }
+
+    /// The key with the value of the entry that `iter` stands on.
+    #[inline]
+    fn plain(&mut self) -> Option<Item> {
+        self.place = Place::Past;
+        self.stand = Stand::On;
+        self.iter.current().and_then(Input::shared)
+    }
+
+    fn nothing(&mut self) -> Option<Item> {
+        self.place = Place::Past;
+        self.stand = Stand::On;
+        None
+    }
+
+    /// The key with what its versions amount to; `iter` stands on the newest visible one, and goes on to older ones
+    /// as far as they count.
+    fn fold(&mut self) -> Result<Option<Item>> {
+        self.place = Place::At;
+        let Self { iter, source, key, .. } = self;
+        let mut resolver = Resolver::new(&source.tree.rules);
+        let (stand, value) = loop {
+            let Some((trailer, value)) = source.version(iter, key) else {
+                break (Stand::Ahead, resolver.finish(key)?);
+            };
+            match resolver.take_older(key, trailer, value)? {
+                ControlFlow::Break(value) => break (Stand::On, value),
+                ControlFlow::Continue(()) => iter.next()?,
+            }
+        };
+        self.stand = stand;
+        self.place = Place::Past;
+        Ok(value.map(|value| (Bytes::copy_from_slice(&self.key), value)))
+    }
+
+    /// The last visible key up to where `iter` stands: of each key, that is on its oldest version.
+    fn find_prev(&mut self, lower: Bound<&[u8]>) -> Result<Option<Item>> {
+        while let Some(entry) = self.iter.entry() {
+            if is_before(entry.key, lower) {
+                return Ok(None);
+            }
+            self.key.clear();
+            self.key.extend_from_slice(entry.key);
+            self.place = Place::At;
+            let item = match self.fold_upwards()? {
+                ControlFlow::Break(value) => value.map(|value| (Bytes::copy_from_slice(&self.key), value)),
+                ControlFlow::Continue(()) => self.jump_to_newest()?,
+            };
+            self.place = Place::Past;
+            self.stand = Stand::Ahead;
+            if item.is_some() {
+                return Ok(item);
+            }
+            self.pass()?;
+        }
+        Ok(None)
+    }
+
+    /// What the versions of the key amount to, from the oldest to beyond the newest; `Continue` if there are many.
+    fn fold_upwards(&mut self) -> Result<ControlFlow<Option<Bytes>>> {
+        let Self { iter, source, key, .. } = self;
+        let mut resolver = Resolver::new(&source.tree.rules);
+        for _ in 0..STEPS_MAX {
+            let Some(entry) = iter.entry().filter(|entry| entry.key == *key) else {
+                return resolver.finish_newest(key).map(ControlFlow::Break);
+            };
+            if source.sees(entry.seqno()) {
+                let value = iter.current().and_then(Input::value).unwrap_or_default();
+                resolver.take_newer(entry.trailer, value)?;
+            }
+            iter.prev()?;
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// The same by two seeks, for a key of many versions.
+    fn jump_to_newest(&mut self) -> Result<Option<Item>> {
+        self.iter.seek(&self.key, self.source.newest())?;
+        if self.source.version(&self.iter, &self.key).is_none() {
+            self.iter.seek(&self.key, Trailer::seek(self.source.at))?;
+        }
+        let item = self.fold()?;
+        self.place = Place::At;
+        self.iter.seek_for_prev(&self.key, Trailer::FIRST)?;
+        Ok(item)
+    }
+
+    /// Counts an entry that gave nothing.
+    #[inline]
+    fn pass(&mut self) -> Result<()> {
+        self.passed += 1;
+        if self.passed.is_multiple_of(PATIENCE) { self.check_patience() } else { Ok(()) }
+    }
+
+    #[cold]
+    fn check_patience(&self) -> Result<()> {
+        if self.source.is_abandoned() {
+            return Err(Error::new(ErrorKind::Closed, "nobody waits for this scan any more"));
+        }
+        match self.mode {
+            ReadMode::CachedOnly => Err(Error::new(ErrorKind::WouldBlock, "many entries are deleted here")),
+            ReadMode::Wait => self.source.core.check_open(),
+        }
+    }
+}
+
+/// What a forward walk has no use for.
+#[derive(Clone, Copy)]
+enum Skip {
+    /// The rest of the versions of the cursor's key.
+    Key,
+    /// Versions of the next key that came after the moment.
+    ToVisible,
+}
+
+impl Source {
+    /// Whether a version is visible at the scan's moment.
+    #[inline]
+    fn sees(&self, seqno: SeqNo) -> bool {
+        seqno <= self.at || seqno == OVERLAY
+    }
+
+    /// The entry that `iter` stands on, if that is a visible version of `key`.
+    fn version(&self, iter: &MergingIter<Input>, key: &[u8]) -> Option<(Trailer, Bytes)> {
+        let entry = iter.entry().filter(|entry| entry.key == key && self.sees(entry.seqno()))?;
+        Some((entry.trailer, iter.current()?.value()?))
+    }
+
+    /// Where the newest visible version of a key stands, or a little before.
+    fn newest(&self) -> Trailer {
+        if self.overlay.is_some() { Trailer::FIRST } else { Trailer::seek(self.at) }
+    }
+}

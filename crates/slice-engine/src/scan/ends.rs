@@ -1,0 +1,149 @@
+//! The two ends of a scan, which come towards each other and do not pass.
+//!
+//! Each end has a cursor, made when it is first asked for. What one of them has dealt with is the bound of the other.
+
+use std::ops::Bound;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use slice_memtable::MemTable;
+use slice_sstable::{CachePolicy, IterOptions, ReadMode};
+use slice_types::{Result, SeqNo};
+
+use super::bounds::as_slice;
+use super::cursor::{Cursor, Place};
+use super::overlay::{Overlay, OverlayIter};
+use super::{Item, KeyRange};
+use crate::db::{Core, ReadAt};
+use crate::tree::{Input, Run, RunIter, Tree, View};
+
+/// What a scan reads: one view, as of one moment.
+pub(crate) struct Source {
+    pub(super) core: Arc<Core>,
+    pub(super) tree: Arc<Tree>,
+    view: Arc<View>,
+    pub(super) at: SeqNo,
+    pub(super) overlay: Option<Overlay>,
+    /// Set when nobody will take what the scan finds.
+    abandoned: AtomicBool,
+}
+
+impl Source {
+    /// The view of this moment. It is loaded before the number, as in [`Tree::get`].
+    pub(crate) fn new(core: &Arc<Core>, tree: &Arc<Tree>, at: ReadAt, overlay: Option<Overlay>) -> Self {
+        let view = tree.keep_view();
+        let at = core.read_at(at);
+        let (core, tree) = (Arc::clone(core), Arc::clone(tree));
+        Self { core, tree, view, at, overlay, abandoned: AtomicBool::new(false) }
+    }
+
+    pub(super) fn abandon(&self) {
+        self.abandoned.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Relaxed)
+    }
+
+    /// Everything that is read, newest first.
+    pub(super) fn inputs(&self, mode: ReadMode) -> Vec<Input> {
+        let options = IterOptions { cache_policy: CachePolicy::Fill, readahead_bytes: 0, mode };
+        let version = &self.view.version;
+        let (flushed, sorted) =
+            version.levels().split_first().map_or((&[][..], &[][..]), |(first, rest)| (&first[..], rest));
+        let overlay = self.overlay.iter().map(|own| Input::Overlay(OverlayIter::new(Arc::clone(own))));
+        let frozen = self.view.frozen.iter().map(|frozen| &frozen.memory);
+        let memory = std::iter::once(&self.view.active).chain(frozen).filter(|memory| !memory.is_empty());
+        let tables = flushed.iter().rev().map(|table| Input::Table(table.table.iter(options)));
+        let runs = (1..)
+            .zip(sorted)
+            .filter(|(_, tables)| !tables.is_empty())
+            .map(|(level, _)| Input::Run(RunIter::new(Run::Level(Arc::clone(version), level), options)));
+        overlay.chain(memory.map(|memory| Input::Memory(memory.iter()))).chain(tables).chain(runs).collect()
+    }
+}
+
+/// A scan, without a face.
+pub(crate) struct Ends {
+    pub(super) source: Arc<Source>,
+    range: KeyRange,
+    front: Option<Box<Cursor>>,
+    back: Option<Box<Cursor>>,
+    mode: ReadMode,
+}
+
+impl Ends {
+    /// A scan of a range.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument` when the range ends before it begins.
+    pub(crate) fn new(source: Source, range: KeyRange) -> Result<Self> {
+        range.check()?;
+        let source = Arc::new(source);
+        Ok(Self { source, range, front: None, back: None, mode: ReadMode::Wait })
+    }
+
+    /// Whether movements may wait for the disk.
+    pub(super) fn set_mode(&mut self, mode: ReadMode) {
+        self.mode = mode;
+        for cursor in [&mut self.front, &mut self.back].into_iter().flatten() {
+            cursor.set_mode(mode);
+        }
+    }
+
+    /// The next key from the front, and its value. After an error it may be asked again, and goes on in the same place.
+    #[inline]
+    pub(crate) fn next(&mut self) -> Result<Option<Item>> {
+        self.source.core.check_open()?;
+        let Self { source, range, front, back, mode } = self;
+        let front = front.get_or_insert_with(|| begin(source, *mode, &range.lower));
+        let upper = match back {
+            Some(back) => limit(back, &range.upper),
+            None => as_slice(&range.upper),
+        };
+        front.next(upper)
+    }
+
+    /// The next key from the back, and its value.
+    pub(crate) fn next_back(&mut self) -> Result<Option<Item>> {
+        self.source.core.check_open()?;
+        let Self { source, range, front, back, mode } = self;
+        let back = back.get_or_insert_with(|| begin(source, *mode, &range.upper));
+        let lower = match front {
+            Some(front) => limit(front, &range.lower),
+            None => as_slice(&range.lower),
+        };
+        back.prev(lower)
+    }
+
+    /// The front goes on at the first key of the range that is not below `key`.
+    pub(crate) fn seek(&mut self, key: &[u8]) {
+        let Self { source, range, front, mode, .. } = self;
+        let bound = if range.starts_behind(key) { as_slice(&range.lower) } else { Bound::Included(key) };
+        front.get_or_insert_with(|| begin(source, *mode, &range.lower)).go_to(bound);
+    }
+
+    /// The back goes on at the last key of the range that is not above `key`.
+    pub(crate) fn seek_back(&mut self, key: &[u8]) {
+        let Self { source, range, back, mode, .. } = self;
+        let bound = if range.ends_before(key) { as_slice(&range.upper) } else { Bound::Included(key) };
+        back.get_or_insert_with(|| begin(source, *mode, &range.upper)).go_to(bound);
+    }
+}
+
+fn begin(source: &Arc<Source>, mode: ReadMode, bound: &Bound<Bytes>) -> Box<Cursor> {
+    let mut cursor = Box::new(Cursor::new(Arc::clone(source), mode));
+    cursor.go_to(as_slice(bound));
+    cursor
+}
+
+/// How far the one end may go: up to where the other has come, or to the range's `bound`.
+fn limit<'a>(other: &'a Cursor, bound: &'a Bound<Bytes>) -> Bound<&'a [u8]> {
+    match other.place {
+        Place::Edge => as_slice(bound),
+        Place::At => Bound::Included(&other.key),
+        Place::Past => Bound::Excluded(&other.key),
+    }
+}

@@ -1,0 +1,6 @@
+//! Scans: what they give, in both directions, as of their moment, whatever happens meanwhile.
+
+mod basics;
+mod cancelled;
+mod model;
+mod support;
