@@ -8,7 +8,7 @@
 use std::cell::UnsafeCell;
 use std::hint::black_box;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Barrier, Condvar, Mutex, OnceLock, PoisonError, RwLock, mpsc};
 use std::thread;
 
@@ -39,24 +39,46 @@ impl Unguarded {
     }
 }
 
+/// Where two threads wait for each other, and which orders nothing.
+///
+/// Without it one could end before the other starts. Both happens under a lock of the standard library, which puts what
+/// they do in order, so that it is no race.
+#[derive(Default)]
+struct Start(AtomicU32);
+
+impl Start {
+    fn wait(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        while self.0.load(Ordering::Relaxed) < 2 {
+            thread::yield_now();
+        }
+    }
+}
+
 /// Two threads write the same word.
 fn race() {
-    let word = Unguarded::default();
+    let (word, start) = (Unguarded::default(), Start::default());
     thread::scope(|scope| {
-        scope.spawn(|| word.add_one());
-        scope.spawn(|| word.add_one());
+        for _ in 0..2 {
+            scope.spawn(|| {
+                start.wait();
+                word.add_one();
+            });
+        }
     });
 }
 
 /// A word is handed over by a flag that orders nothing.
 fn unpublished() {
-    let (word, is_there) = (Unguarded::default(), AtomicBool::new(false));
+    let (word, start, is_there) = (Unguarded::default(), Start::default(), AtomicBool::new(false));
     thread::scope(|scope| {
         scope.spawn(|| {
+            start.wait();
             word.add_one();
             is_there.store(true, Ordering::Relaxed);
         });
         scope.spawn(|| {
+            start.wait();
             while !is_there.load(Ordering::Relaxed) {
                 thread::yield_now();
             }
