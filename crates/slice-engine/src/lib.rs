@@ -32,12 +32,16 @@ pub use lsm::LSMTree;
 pub use options::{Background, Builder, Durability, Options, Profile, Strategy};
 pub use repair::{Lost, Origin, RepairReport, repair};
 pub use scan::Scan;
+pub use slice_compaction::Decision;
 pub use slice_sstable::Compression;
 pub use slice_types::{Error, ErrorKind, MAX_KEY_LEN, MAX_VALUE_LEN, Result};
 pub use slice_vfs as vfs;
 pub use slice_wal::RecoveryMode;
 pub use snapshot::Snapshot;
-pub use values::{Clock, ManualClock, MergeOperator, operators};
+pub use values::{
+    Clock, CompactionContext, CompactionFilter, CompactionFilterFactory, ManualClock, MergeOperator,
+    operators,
+};
 pub use verify::{Finding, FindingKind, Report, verify};
 pub use write_batch::WriteBatch;
 

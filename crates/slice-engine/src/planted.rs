@@ -20,6 +20,8 @@ pub enum Bug {
     SplitBatch,
     /// Compactions drop every tombstone, whatever lies below.
     DropTombstones,
+    /// Flushes and compactions drop and fold what only a snapshot reads.
+    ForgetSnapshots,
     /// A flush or a compaction writes only the first entry of each table.
     LoseEntries,
     /// A read does not see the newest commit.
@@ -36,6 +38,7 @@ impl Bug {
         Self::ForgetFailedSync,
         Self::SplitBatch,
         Self::DropTombstones,
+        Self::ForgetSnapshots,
         Self::LoseEntries,
         Self::ReadBehind,
         Self::PublishBeforeInsert,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use slice_compaction::{
-    Busy, DeeperKeys, Levels, MergeOptions, MergeStats, Task, TaskKind, merge, pick_full, split_ranges,
+    Busy, DeeperKeys, Levels, MergeOptions, MergeStats, Task, TaskKind, merge_values, pick_full, split_ranges,
 };
 use slice_sstable::{CachePolicy, IterOptions, ReadMode};
 use slice_types::{Error, ErrorKind, Level, Result, SeqNo};
@@ -132,7 +132,7 @@ impl Core {
 
     /// The lowest sequence number that anyone may still read at.
     fn oldest_snapshot(&self) -> SeqNo {
-        self.snapshots.horizon(&self.commit).oldest()
+        self.horizon().oldest()
     }
 
     fn run_job(&self, job: Job) -> Result<()> {
@@ -141,8 +141,9 @@ impl Core {
         let span = tracing::info_span!("compaction", reason = %job.task.reason, output = job.task.output.0);
         let _entered = span.enter();
         let result = match job.task.kind {
-            TaskKind::TrivialMove => self.move_tables(&job),
-            TaskKind::Merge => self.merge_tables(&job),
+            // A filter is to see every value that a compaction takes further down.
+            TaskKind::TrivialMove if !self.tree.rules.filters() => self.move_tables(&job),
+            TaskKind::TrivialMove | TaskKind::Merge => self.merge_tables(&job),
         };
         if result.is_ok() {
             self.drained_level_0(job.level_0_bytes(), now() - since);
@@ -198,7 +199,7 @@ impl Core {
     fn merge_tables(&self, job: &Job) -> Result<()> {
         self.settle_manifest()?;
         let parts = self.parts(job);
-        let horizon = self.snapshots.horizon(&self.commit);
+        let horizon = self.horizon();
         let merged = match &parts[..] {
             [whole] => vec![self.merge_part(job, whole, &horizon)],
             parts => {
@@ -250,7 +251,9 @@ impl Core {
             range: (part.start.as_deref(), part.end.as_deref()),
             cancel: &self.stopping,
         };
-        let stats = merge(inputs(job, self.budget.readahead(&self.options)), &options, &mut outputs)?;
+        let inputs = inputs(job, self.budget.readahead(&self.options));
+        let mut rules = self.tree.rules.of_compaction(job.task.output.index());
+        let stats = merge_values(inputs, &options, &mut rules, &mut outputs)?;
         Ok((stats, outputs))
     }
 

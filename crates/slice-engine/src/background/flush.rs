@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use slice_compaction::{DeeperKeys, MergeOptions, merge};
+use slice_compaction::{DeeperKeys, MergeOptions, merge_values};
 use slice_memtable::MemTable;
 use slice_types::{EntryIterator, Level, LogNumber, Result};
 
@@ -57,7 +57,7 @@ pub(crate) fn flush_oldest(core: &Core) -> Result<bool> {
 fn write(core: &Core, frozen: &Frozen) -> Result<Vec<Arc<OpenTable>>> {
     core.settle_manifest()?;
     let mut outputs = Outputs::new(core);
-    let horizon = core.snapshots.horizon(&core.commit);
+    let horizon = core.horizon();
     let options = MergeOptions {
         snapshots: &horizon.snapshots,
         visible: horizon.visible,
@@ -68,7 +68,9 @@ fn write(core: &Core, frozen: &Frozen) -> Result<Vec<Arc<OpenTable>>> {
         range: (None, None),
         cancel: &core.stopping,
     };
-    let stats = merge(vec![Input::Memory(frozen.memory.iter())], &options, &mut outputs)?;
+    let mut rules = core.tree.rules.of_flush();
+    let inputs = vec![Input::Memory(frozen.memory.iter())];
+    let stats = merge_values(inputs, &options, &mut rules, &mut outputs)?;
     counts::check(frozen.memory.len() as u64, &stats, outputs.entries())?;
     outputs.finish()
 }

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 
 use slice_types::SeqNo;
 
+use super::Core;
 use crate::commit::Commit;
+use crate::planted::Bug;
 use crate::primitives::Mutex;
 use crate::signal::lock;
 
@@ -52,9 +54,20 @@ impl Snapshots {
         }
     }
 
-    /// What merges that begin now have to keep.
-    pub(crate) fn horizon(&self, commit: &Commit) -> Horizon {
+    /// See [`Core::horizon`].
+    fn horizon(&self, commit: &Commit) -> Horizon {
         let live = lock(&self.live);
         Horizon { snapshots: live.keys().copied().collect(), visible: commit.visible() }
+    }
+}
+
+impl Core {
+    /// What merges that begin now have to keep.
+    pub(crate) fn horizon(&self) -> Horizon {
+        let horizon = self.snapshots.horizon(&self.commit);
+        if self.options.planted.has(Bug::ForgetSnapshots) {
+            return Horizon { snapshots: Vec::new(), ..horizon };
+        }
+        horizon
     }
 }

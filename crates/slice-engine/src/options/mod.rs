@@ -19,7 +19,7 @@ use slice_sstable::Compression;
 use slice_wal::RecoveryMode;
 
 use crate::planted::Planted;
-use crate::values::{Clock, MergeOperator};
+use crate::values::{Clock, CompactionFilterFactory, MergeOperator};
 pub(crate) use budget::Budget;
 pub use builder::Builder;
 pub use profile::Profile;
@@ -134,6 +134,8 @@ pub struct Options {
     pub default_ttl: Option<Duration>,
     /// What merges mean: see [`MergeOperator`]. None: merges are refused.
     pub merge_operator: Option<Arc<dyn MergeOperator>>,
+    /// What compactions take away: see [`CompactionFilterFactory`]. None: nothing.
+    pub compaction_filter: Option<Arc<dyn CompactionFilterFactory>>,
     /// What time it is, for values that expire. None: the operating system's clock. While the store is open its time
     /// does not go back, whatever the clock does.
     pub clock: Option<Arc<dyn Clock>>,
@@ -169,6 +171,7 @@ impl Default for Options {
             background: Background::default(),
             default_ttl: None,
             merge_operator: None,
+            compaction_filter: None,
             clock: None,
             planted: Planted::default(),
         }

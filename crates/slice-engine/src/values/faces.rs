@@ -6,7 +6,7 @@ use std::time::Duration;
 use slice_types::{EntryKind, KeyspaceId, Result, join_expiry};
 
 use super::clock::millis;
-use super::{Clock, MergeOperator};
+use super::{Clock, CompactionFilterFactory, MergeOperator};
 use crate::{Builder, LSMTree, WriteBatch, blocking};
 
 impl LSMTree {
@@ -99,6 +99,12 @@ impl Builder {
     /// Sets [`Options::merge_operator`](crate::Options::merge_operator).
     pub fn merge_operator(mut self, operator: Arc<dyn MergeOperator>) -> Self {
         self.options.merge_operator = Some(operator);
+        self
+    }
+
+    /// Sets [`Options::compaction_filter`](crate::Options::compaction_filter).
+    pub fn compaction_filter(mut self, filter: Arc<dyn CompactionFilterFactory>) -> Self {
+        self.options.compaction_filter = Some(filter);
         self
     }
 }

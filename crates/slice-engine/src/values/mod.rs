@@ -20,11 +20,15 @@
 //! | `clock.rs` | what time it is, for expiry |
 //! | `operator.rs` | merge operators, and what becomes of their failures; `operators.rs` has two ready-made |
 //! | `resolve.rs` | from the versions of a key to its value: gets and scans |
+//! | `merging.rs` | the same for flushes and compactions |
+//! | `filter.rs` | compaction filters |
 //! | `stamp.rs` | what a write becomes on its way into the log |
 //! | `faces.rs` | the methods of both faces |
 
 mod clock;
 mod faces;
+mod filter;
+mod merging;
 mod operator;
 pub mod operators;
 mod resolve;
@@ -35,6 +39,7 @@ use std::time::Duration;
 
 pub(crate) use clock::Time;
 pub use clock::{Clock, ManualClock};
+pub use filter::{CompactionContext, CompactionFilter, CompactionFilterFactory};
 pub use operator::MergeOperator;
 pub(crate) use resolve::Resolver;
 
@@ -46,11 +51,22 @@ pub(crate) struct Rules {
     /// How long values stay that are written without a time of their own.
     default_ttl: Option<Duration>,
     operator: Option<Arc<dyn MergeOperator>>,
+    filter: Option<Arc<dyn CompactionFilterFactory>>,
     time: Arc<Time>,
 }
 
 impl Rules {
     pub(crate) fn new(options: &Options, time: Arc<Time>) -> Self {
-        Self { default_ttl: options.default_ttl, operator: options.merge_operator.clone(), time }
+        Self {
+            default_ttl: options.default_ttl,
+            operator: options.merge_operator.clone(),
+            filter: options.compaction_filter.clone(),
+            time,
+        }
+    }
+
+    /// Whether compactions have somebody to ask.
+    pub(crate) const fn filters(&self) -> bool {
+        self.filter.is_some()
     }
 }

@@ -85,11 +85,16 @@ pub(super) fn fold(
 ) -> Result<Option<Bytes>> {
     let Some(operator) = operator else { return Err(no_operator(key)) };
     operands.iter().rev().try_fold(base, |existing, operand| {
-        merge_one(operator, key, existing.as_deref(), operand).map(|merged| Some(Bytes::from(merged)))
+        combine(operator, key, existing.as_deref(), operand).map(|merged| Some(Bytes::from(merged)))
     })
 }
 
-fn merge_one(
+/// Merges one operand into what is older.
+///
+/// # Errors
+///
+/// `MergeOperator` when the operator refuses or panics, or when it makes more than a value may be.
+pub(super) fn combine(
     operator: &dyn MergeOperator,
     key: &[u8],
     existing: Option<&[u8]>,

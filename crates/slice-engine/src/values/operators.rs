@@ -6,7 +6,8 @@ use super::MergeOperator;
 
 /// Adds signed numbers: values and operands are `i64`, little-endian.
 ///
-/// A sum beyond 64 bits is an error of the reads that meet it, and so is a value that has not eight bytes.
+/// A sum beyond 64 bits wraps around, so that it does not matter which operands are added first. A value or operand
+/// that has not eight bytes is an error of the reads that meet it.
 ///
 /// ```
 /// # let dir = tempfile::tempdir().unwrap();
@@ -29,8 +30,7 @@ impl MergeOperator for Counter {
     }
 
     fn merge(&self, _key: &[u8], existing: Option<&[u8]>, operand: &[u8]) -> Result<Vec<u8>> {
-        let sum = number(existing.unwrap_or(&[0; 8]))?.checked_add(number(operand)?);
-        let sum = sum.ok_or_else(|| Error::invalid_argument("the sum is beyond 64 bits"))?;
+        let sum = number(existing.unwrap_or(&[0; 8]))?.wrapping_add(number(operand)?);
         Ok(sum.to_le_bytes().to_vec())
     }
 }

@@ -2,5 +2,6 @@
 //! reopened in between.
 
 mod expiry;
+mod filters;
 mod merging;
 mod support;

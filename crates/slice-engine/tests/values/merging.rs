@@ -1,13 +1,14 @@
 //! Merges: counters and lists, and operators that fail.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use slice::blocking::LSMTree;
 use slice::operators::{Append, Counter};
 use slice::vfs::MemFs;
-use slice::{ErrorKind, Result, WriteBatch};
+use slice::{Error, ErrorKind, Health, ManualClock, MergeOperator, Result, WriteBatch};
 
-use crate::support::quiet;
+use crate::support::{quiet, timed};
 
 fn append(fs: &MemFs) -> LSMTree {
     quiet(fs).merge_operator(Arc::new(Append::with(b","))).open_blocking().unwrap()
@@ -82,6 +83,97 @@ fn the_row_cache_does_not_keep_an_operand_for_a_value() -> Result<()> {
     }
     lsm.merge(b"k", b"c")?;
     assert_eq!(get(&lsm, "k").as_deref(), Some("a,b,c"));
+    Ok(())
+}
+
+/// Entries in the tables and logs of a store.
+fn entries(lsm: &LSMTree) -> u64 {
+    lsm.verify().unwrap().entries
+}
+
+#[test]
+fn flushes_and_compactions_fold_operands() -> Result<()> {
+    let lsm = append(&MemFs::new());
+    lsm.put(b"k", b"a")?;
+    lsm.flush()?;
+    for n in 0..100 {
+        lsm.merge(b"k", b"b")?;
+        if n % 10 == 9 {
+            lsm.flush()?;
+        }
+    }
+    assert_eq!(entries(&lsm), 11, "each flush leaves one operand");
+    lsm.compact()?;
+    assert_eq!(entries(&lsm), 1);
+    assert_eq!(get(&lsm, "k").map(|value| value.len()), Some(201));
+    Ok(())
+}
+
+/// Refuses `!`, panics on `?`, and appends everything else.
+struct Moody;
+
+impl MergeOperator for Moody {
+    fn name(&self) -> &'static str {
+        "moody"
+    }
+
+    fn merge(&self, _: &[u8], existing: Option<&[u8]>, operand: &[u8]) -> Result<Vec<u8>> {
+        let merged = [existing.unwrap_or_default(), operand].concat();
+        assert!(!merged.contains(&b'?'), "on purpose");
+        if merged.contains(&b'!') { Err(Error::invalid_argument("no")) } else { Ok(merged) }
+    }
+}
+
+#[test]
+fn an_operator_that_refuses_or_panics_fails_reads_and_nothing_else() -> Result<()> {
+    for bad in ["!", "?"] {
+        let fs = MemFs::new();
+        let moody = quiet(&fs).merge_operator(Arc::new(Moody)).open_blocking()?;
+        for operand in ["a", bad, "b"] {
+            moody.merge(b"k", operand.as_bytes())?;
+        }
+        moody.merge(b"other", b"fine")?;
+        for round in 0..3 {
+            let error = moody.get(b"k").unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::MergeOperator, "round {round}");
+            assert!(error.message().contains("moody"), "{error}");
+            assert_eq!(get(&moody, "other").as_deref(), Some("fine"));
+            if round == 0 { moody.flush()? } else { moody.compact()? }
+        }
+        assert!(matches!(moody.health(), Health::Healthy));
+        drop(moody);
+        // The operands were kept: a better operator folds them.
+        let better = quiet(&fs).merge_operator(Arc::new(Append::default())).open_blocking()?;
+        assert_eq!(get(&better, "k"), Some(format!("a{bad}b")));
+        // And the key can be written anew.
+        better.put(b"k", b"new")?;
+        assert_eq!(get(&better, "k").as_deref(), Some("new"));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_store_is_shared_in_a_process_by_the_name_of_its_operator() -> Result<()> {
+    let fs = MemFs::new();
+    let lsm = append(&fs);
+    append(&fs).merge(b"k", b"a")?;
+    assert_eq!(get(&lsm, "k").as_deref(), Some("a"));
+    let error = quiet(&fs).merge_operator(Arc::new(Counter)).open_blocking().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Locked);
+    Ok(())
+}
+
+#[test]
+fn operands_on_a_value_that_expires_start_anew_when_it_has() -> Result<()> {
+    let (fs, clock) = (MemFs::new(), Arc::new(ManualClock::new(0)));
+    let lsm = timed(&fs, &clock).merge_operator(Arc::new(Append::default())).open_blocking()?;
+    lsm.put_with_ttl(b"k", b"a", Duration::from_millis(10))?;
+    lsm.merge(b"k", b"b")?;
+    for (now, expected) in [(9, "ab"), (10, "b"), (11, "b")] {
+        clock.set(now);
+        lsm.compact()?;
+        assert_eq!(get(&lsm, "k").as_deref(), Some(expected), "at {now}");
+    }
     Ok(())
 }
 
