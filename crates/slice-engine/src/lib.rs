@@ -2,6 +2,7 @@
 
 mod background;
 pub mod blocking;
+mod checkpoint;
 mod commit;
 mod db;
 mod health;

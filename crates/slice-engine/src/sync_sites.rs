@@ -9,6 +9,7 @@
 use slice_vfs::SyncSite;
 
 pub use crate::background::install::TABLE_NAMES;
+pub use crate::checkpoint::CHECKPOINT_BYTES;
 pub use crate::db::logs::LOG_NAME;
 pub use crate::manifest::{CURRENT_SITES, MANIFEST_EDIT, MANIFEST_NAME, MANIFEST_SNAPSHOT};
 pub use crate::recovery::REPLAYED_LOG_BYTES;
@@ -16,7 +17,7 @@ pub use slice_sstable::{TABLE_DATA, TABLE_FILTER, TABLE_INDEX};
 pub use slice_wal::LOG_BYTES;
 
 /// All sites, in the order of the table in `docs/DURABILITY.md`.
-pub const ALL: [SyncSite; 13] = [
+pub const ALL: [SyncSite; 14] = [
     LOG_BYTES,
     LOG_NAME,
     TABLE_DATA,
@@ -29,5 +30,6 @@ pub const ALL: [SyncSite; 13] = [
     CURRENT_SITES.bytes,
     CURRENT_SITES.name,
     REPLAYED_LOG_BYTES,
+    CHECKPOINT_BYTES,
     SyncSite::DIRECTORY_NAME,
 ];

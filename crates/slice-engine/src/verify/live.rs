@@ -13,7 +13,7 @@ use super::report::{Finding, FindingKind, Report};
 use super::tables::verify_table;
 use crate::db::Core;
 use crate::db::names::{CURRENT, log_path, manifest_name};
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, State};
 use crate::signal::lock;
 
 impl Core {
@@ -65,14 +65,8 @@ impl Core {
     fn verify_logs(&self, report: &mut Report) {
         // A flush gives logs up; until then their files stay as they are, but for what is appended.
         let flushing = lock(&self.flushing);
-        let end = self.commit.position();
-        let decided = lock(&self.manifest).state().log_ends.clone();
-        let view = self.tree.view().clone();
-        let older = view.frozen.iter().filter(|frozen| frozen.log != end.log).map(|frozen| {
-            let written = Some(frozen.log_bytes()).filter(|len| *len > 0);
-            (frozen.log, written.or_else(|| decided.get(&frozen.log).copied()))
-        });
-        let limits = older.chain([(end.log, Some(end.offset))]);
+        let state = lock(&self.manifest).state().clone();
+        let limits = self.live_logs(&state).into_iter();
         let logs: Vec<_> = limits.map(|(number, limit)| (number, limit, self.read_log(number))).collect();
         drop(flushing);
         for (number, limit, bytes) in logs {
@@ -82,6 +76,19 @@ impl Core {
                 Err(error) => report.add(Finding::of(&error, &path)),
             }
         }
+    }
+
+    /// The logs that hold what is in no table, with how many of their bytes count where that is known; the current one
+    /// ends at this moment. They stay what they are for as long as `flushing` is held.
+    pub(crate) fn live_logs(&self, state: &State) -> Vec<(LogNumber, Option<u64>)> {
+        let end = self.commit.position();
+        // Loaded behind the position: a memtable frozen in between is still among them.
+        let view = self.tree.view().clone();
+        let older = view.frozen.iter().filter(|frozen| frozen.log < end.log).map(|frozen| {
+            let written = Some(frozen.log_bytes()).filter(|len| *len > 0);
+            (frozen.log, written.or_else(|| state.log_ends.get(&frozen.log).copied()))
+        });
+        older.chain([(end.log, Some(end.offset))]).collect()
     }
 
     fn read_log(&self, number: LogNumber) -> Result<Vec<u8>> {
