@@ -107,7 +107,8 @@ impl Core {
         }
         drop(flushing);
         for (_, _, table) in state.tables() {
-            target.link_table(&TablePaths::new(&self.dir, table.id), &TablePaths::new(&target.dir, table.id))?;
+            target
+                .link_table(&TablePaths::new(&self.dir, table.id), &TablePaths::new(&target.dir, table.id))?;
         }
         drop(versions);
         // Closed meanwhile, the directory may be another's, and what was copied be its files.

@@ -40,6 +40,7 @@ fn a_store_syncs_for_the_listed_reasons_and_for_each_of_them() {
     lsm.flush().unwrap();
     lsm.put(b"b", b"2").unwrap();
     lsm.sync().unwrap();
+    lsm.checkpoint("/copy").unwrap();
     drop(lsm);
     // A log is replayed here.
     drop(open());

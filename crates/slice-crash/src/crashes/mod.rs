@@ -8,9 +8,10 @@
 //!                 be there          the left
 //! ```
 //!
-//! `workload` is what is done and under which options, `written` what must and may be left of it, `oracle` opens
-//! a disk and compares, `mutants` leaves out one sync after the other.
+//! `workload` is what is done and under which options, `written` what must and may be left of it, `copies` the same for
+//! checkpoints, `oracle` opens a disk and compares, `mutants` leaves out one sync after the other.
 
+mod copies;
 pub mod mutants;
 mod oracle;
 mod settings;

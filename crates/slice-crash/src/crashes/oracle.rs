@@ -6,6 +6,7 @@ use slice::blocking::LSMTree;
 use slice::vfs::MemFs;
 
 use super::Config;
+use super::copies::Copies;
 use super::settings::Settings;
 use super::workload::{Recorded, check_files, contents};
 use super::written::{Bounds, Contents, Written};
@@ -24,6 +25,7 @@ const DEPTH_MAX: u32 = 2;
 pub(super) struct Oracle<'a> {
     settings: &'a Settings,
     written: &'a Written,
+    copies: &'a Copies,
     crash_recoveries: bool,
     seed: u64,
     recoveries: u64,
@@ -35,6 +37,7 @@ impl<'a> Oracle<'a> {
         Self {
             settings: &recorded.settings,
             written: &recorded.written,
+            copies: &recorded.copies,
             crash_recoveries: config.crash_recoveries,
             seed: config.seed,
             recoveries: 0,
@@ -49,7 +52,8 @@ impl<'a> Oracle<'a> {
 
     /// What is wrong with a disk after a crash.
     pub(super) fn check(&mut self, point: &Point, disk: &MemFs) -> Result<(), String> {
-        self.check_at(self.written.bounds(point.operations()), disk, 0)
+        self.check_at(self.written.bounds(point.operations()), disk, 0)?;
+        self.copies.check(point.operations(), disk, self.settings)
     }
 
     fn check_at(&mut self, bounds: Bounds, disk: &MemFs, depth: u32) -> Result<(), String> {

@@ -61,16 +61,22 @@ impl Settings {
 
     /// Opens the store for the workload.
     pub(super) fn open(&self, fs: Arc<dyn Fs>) -> slice::Result<LSMTree> {
-        self.builder(fs).background(self.background).open_blocking()
+        self.builder(DIR, fs).background(self.background).open_blocking()
     }
 
     /// Opens the store after a crash: without threads, so that the recovery is the only one to use the disk.
     pub(super) fn recover(&self, fs: Arc<dyn Fs>) -> slice::Result<LSMTree> {
-        self.builder(fs).background(Background::Inline).open_blocking()
+        self.builder(DIR, fs).background(Background::Inline).open_blocking()
     }
 
-    fn builder(&self, fs: Arc<dyn Fs>) -> Builder {
-        let builder = LSMTree::builder(DIR)
+    /// Opens a checkpoint, if there is one.
+    pub(super) fn open_copy(&self, dir: &str, fs: Arc<dyn Fs>) -> slice::Result<LSMTree> {
+        let builder = self.builder(dir, fs).background(Background::Inline);
+        builder.create_if_missing(false).open_blocking()
+    }
+
+    fn builder(&self, dir: &str, fs: Arc<dyn Fs>) -> Builder {
+        let builder = LSMTree::builder(dir)
             .fs(fs)
             .durability(self.durability)
             .strategy(self.strategy)

@@ -7,6 +7,7 @@ use slice::blocking::LSMTree;
 use slice::vfs::{History, MemFs};
 
 use super::Config;
+use super::copies::Copies;
 use super::settings::{DIR, Settings};
 use super::written::Written;
 use crate::random::Random;
@@ -20,6 +21,7 @@ pub(super) struct Recorded {
     pub(super) settings: Settings,
     pub(super) history: History,
     pub(super) written: Written,
+    pub(super) copies: Copies,
 }
 
 impl Recorded {
@@ -32,8 +34,8 @@ impl Recorded {
         }
         // The last words of a store that is closed count, too.
         run.close();
-        let Run { fs, settings, written, .. } = run;
-        Self { settings, history: fs.history(), written }
+        let Run { fs, settings, written, copies, .. } = run;
+        Self { settings, history: fs.history(), written, copies }
     }
 }
 
@@ -43,13 +45,15 @@ struct Run {
     settings: Settings,
     store: Option<LSMTree>,
     written: Written,
+    copies: Copies,
     random: Random,
 }
 
 impl Run {
     fn new(settings: Settings, seed: u64) -> Self {
         let fs = MemFs::recording_with_log_kind(settings.log_kind);
-        let mut run = Self { fs, settings, store: None, written: Written::new(), random: Random::new(seed) };
+        let (written, copies) = (Written::new(), Copies::default());
+        let mut run = Self { fs, settings, store: None, written, copies, random: Random::new(seed) };
         run.open();
         run
     }
@@ -65,7 +69,8 @@ impl Run {
 
     fn step(&mut self) {
         match self.random.below(100) {
-            0..76 => self.write(1),
+            0..74 => self.write(1),
+            74..76 => self.checkpoint(),
             76..88 => {
                 let count = 2 + self.random.below(6);
                 self.write(count);
@@ -108,6 +113,13 @@ impl Run {
     fn compact(&mut self) {
         self.store().compact().expect("the disk is sound");
         self.all_is_durable();
+    }
+
+    /// What it copies need not be durable in the store itself.
+    fn checkpoint(&mut self) {
+        let (dir, begun) = (self.copies.next_dir(), self.fs.operations());
+        self.store().checkpoint(&dir).expect("the disk is sound");
+        self.copies.add(dir, begun, self.fs.operations(), self.written.newest());
     }
 
     fn sync(&mut self) {

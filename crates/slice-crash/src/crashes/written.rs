@@ -26,6 +26,11 @@ impl Written {
         self.begun.push(operations);
     }
 
+    /// The contents after all commits so far.
+    pub(super) fn newest(&self) -> Contents {
+        self.states.last().cloned().unwrap_or_default()
+    }
+
     /// Notes that all commits so far are durable.
     pub(super) fn all_is_durable(&mut self, operations: u64) {
         self.durable.push((operations, self.begun.len()));
