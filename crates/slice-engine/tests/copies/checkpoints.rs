@@ -96,7 +96,7 @@ fn tables_are_shared_and_on_another_device_copied() {
         let faults = FaultFs::new(Arc::new(fs.clone()));
         let lsm = at("/db", &faults);
         let (linked, copied) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
-        let (links, copies, prefix) = (Arc::clone(&linked), Arc::clone(&copied), dir.to_owned());
+        let (is_link, is_copy, prefix) = (Arc::clone(&linked), Arc::clone(&copied), dir.to_owned());
         let lsm = lsm.open_blocking().unwrap();
         faults.watch(move |operation| {
             let is_table = operation.path.starts_with(&prefix)
@@ -105,8 +105,8 @@ fn tables_are_shared_and_on_another_device_copied() {
                     .file_name()
                     .is_some_and(|name| name.to_string_lossy().starts_with("sstable_"));
             match operation.call {
-                Call::HardLink if is_table => links.fetch_add(1, Ordering::Relaxed),
-                Call::CreateAppend if is_table => copies.fetch_add(1, Ordering::Relaxed),
+                Call::HardLink if is_table => is_link.fetch_add(1, Ordering::Relaxed),
+                Call::CreateAppend if is_table => is_copy.fetch_add(1, Ordering::Relaxed),
                 _ => 0,
             };
         });
@@ -220,7 +220,7 @@ fn check_prefix(copy: &LSMTree) {
     let [first, second, third] = ["first", "second", "third"].map(round);
     assert!(first >= second && second >= third && first - third <= 1, "{first}, {second}, {third}");
     // Each round behind them wrote one more key.
-    if let Some(n) = u32::try_from(third - 1).ok() {
+    if let Ok(n) = u32::try_from(third - 1) {
         assert_eq!(copy.get(&key(n % 200)).unwrap(), Some(value(n % 200, n)));
     }
 }
