@@ -4,4 +4,5 @@
 mod expiry;
 mod filters;
 mod merging;
+mod model;
 mod support;
