@@ -18,7 +18,6 @@ mod batch;
 mod bounds;
 mod cursor;
 mod ends;
-mod faces;
 mod iter;
 mod overlay;
 mod stream;
