@@ -125,8 +125,10 @@ fn trees_and_snapshots_read_through_one_trait() -> Result<()> {
 
 #[tokio::test]
 async fn the_async_face_gives_the_same_with_nothing_in_memory() -> Result<()> {
-    let fs = std::sync::Arc::new(slice::vfs::MemFs::new());
-    let lsm = slice::LSMTree::builder("/db").fs(fs).block_cache_bytes(0).row_cache_entries(0).open().await?;
+    let fs = slice::vfs::MemFs::new();
+    fs.make_cold();
+    let builder = slice::LSMTree::builder("/db").fs(std::sync::Arc::new(fs));
+    let lsm = builder.block_cache_bytes(0).row_cache_entries(0).open().await?;
     for key in ["a", "b", "c"] {
         lsm.put(key.as_bytes(), key.as_bytes()).await?;
     }
