@@ -78,6 +78,7 @@ fn merge_all(runs: &[Arc<[Entry]>]) -> u64 {
     let options = MergeOptions {
         snapshots: &[],
         visible: SeqNo::MAX,
+        range_tombstones: Arc::default(),
         deeper: DeeperKeys::default(),
         target_table_bytes: 1 << 20,
         grandparents: Vec::new(),

@@ -32,12 +32,15 @@ pub struct TableMeta {
     pub bytes: u64,
     /// Its entries, tombstones included.
     pub entries: u64,
-    /// Its entries of the kind `Delete`. Range deletes are not counted: no merge drops them.
+    /// Its entries of the kind `Delete`. Range tombstones are in no table.
     pub tombstones: u64,
     /// The lowest sequence number in it.
     pub min_seqno: SeqNo,
     /// The highest sequence number in it.
     pub max_seqno: SeqNo,
+    /// No entry in it is covered by a range tombstone at or below this number: the merge that wrote it saw to that. 0 when
+    /// no tombstone was applied.
+    pub purged: SeqNo,
 }
 
 impl TableMeta {

@@ -7,6 +7,7 @@ mod full;
 mod leveled;
 mod levels;
 pub mod merge;
+mod range_deletes;
 mod strategy;
 mod task;
 mod tiered;

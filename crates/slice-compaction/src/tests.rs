@@ -16,6 +16,7 @@ fn table(id: u64, smallest: &str, largest: &str) -> Arc<TableMeta> {
         tombstones: 0,
         min_seqno: SeqNo::ZERO,
         max_seqno: SeqNo::new(id),
+        purged: SeqNo::ZERO,
     })
 }
 

@@ -5,6 +5,7 @@ mod common;
 mod reads;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::{Entry, VecIter, VecSink, meta_of, sort};
@@ -85,6 +86,7 @@ proptest! {
         let options = MergeOptions {
             snapshots: &snapshots,
             visible,
+            range_tombstones: Arc::default(),
             deeper: deeper_keys(deeper),
             target_table_bytes: target,
             grandparents: Vec::new(),
@@ -154,6 +156,7 @@ fn merge_range(
     let options = MergeOptions {
         snapshots: &[SeqNo::new(snapshot)],
         visible: SeqNo::MAX,
+        range_tombstones: Arc::default(),
         deeper: DeeperKeys::new([(b"c".as_slice().into(), b"e".as_slice().into())]),
         target_table_bytes: u64::MAX,
         grandparents: Vec::new(),
@@ -237,6 +240,7 @@ fn a_cancelled_merge_ends_soon_with_an_error() {
         let options = MergeOptions {
             snapshots: &[],
             visible: SeqNo::MAX,
+            range_tombstones: Arc::default(),
             deeper: DeeperKeys::default(),
             target_table_bytes: 1 << 20,
             grandparents: Vec::new(),

@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use common::{Entry, VecIter, VecSink, meta_of, sort};
@@ -106,6 +107,7 @@ fn merged(
     let options = MergeOptions {
         snapshots,
         visible,
+        range_tombstones: Arc::default(),
         deeper: DeeperKeys::new(bounds.map(|meta| (meta.smallest.clone(), meta.largest.clone()))),
         target_table_bytes: 20,
         grandparents: Vec::new(),

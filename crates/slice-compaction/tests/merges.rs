@@ -1,7 +1,8 @@
 //! What a merge writes and drops, as text: `tests/data/merge.txt`.
 //!
 //! ```text
-//!   run a@9=x b@4- c@3+1 d@2~f     an input, newest first: put, delete, merge operand, range delete
+//!   run a@9=x b@4- c@3+1           an input, newest first: put, delete, merge operand
+//!   deleted a..c@8 d..@2           range tombstones; without an end to the right
 //!   snapshots 3 7                  live snapshots
 //!   visible 8                      the newest published sequence number (all, if left out)
 //!   deeper a-c x-z                 bounds of tables below
@@ -20,7 +21,7 @@ use std::sync::atomic::AtomicBool;
 
 use common::{Entry, VecIter, VecSink};
 use slice_compaction::{DeeperKeys, Grandparent, MergeOptions, merge};
-use slice_types::{EntryKind, SeqNo};
+use slice_types::{EntryKind, KeyRange, RangeIndex, RangeTombstone, SeqNo};
 
 #[test]
 fn merges_come_out_as_written() {
@@ -38,6 +39,7 @@ fn run(lines: &[&str]) -> String {
     let options = MergeOptions {
         snapshots: &[],
         visible: SeqNo::MAX,
+        range_tombstones: Arc::default(),
         deeper: DeeperKeys::default(),
         target_table_bytes: 1000,
         grandparents: Vec::new(),
@@ -72,6 +74,7 @@ fn read_line<'a>(line: &'a str, case: &mut Case<'a>) {
     let words = rest.split_whitespace();
     match command {
         "run" => case.runs.push(words.map(parse_entry).collect()),
+        "deleted" => case.options.range_tombstones = Arc::new(RangeIndex::new(words.map(parse_tombstone))),
         "snapshots" => case.snapshots = words.map(parse_seqno).collect(),
         "visible" => case.options.visible = parse_seqno(rest),
         "target" => case.options.target_table_bytes = rest.parse().unwrap(),
@@ -88,6 +91,13 @@ fn read_line<'a>(line: &'a str, case: &mut Case<'a>) {
 
 fn parse_seqno(word: &str) -> SeqNo {
     SeqNo::new(word.parse().unwrap())
+}
+
+fn parse_tombstone(word: &str) -> RangeTombstone {
+    let (range, seqno) = word.split_once('@').expect("a range and a sequence number");
+    let (start, end) = range.split_once("..").expect("two ends");
+    let range = KeyRange::from_bytes(start.as_bytes(), end.as_bytes()).unwrap();
+    RangeTombstone { range, seqno: parse_seqno(seqno) }
 }
 
 fn parse_bounds(word: &str) -> (Arc<[u8]>, Arc<[u8]>) {
@@ -108,7 +118,6 @@ fn parse_entry(word: &str) -> Entry {
         "=" => EntryKind::Put,
         "-" => EntryKind::Delete,
         "+" => EntryKind::Merge,
-        "~" => EntryKind::RangeDelete,
         other => panic!("{other} is no kind"),
     };
     Entry::new(key.as_bytes(), rest[..end].parse().unwrap(), kind, &rest.as_bytes()[end + 1..])

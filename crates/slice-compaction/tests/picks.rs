@@ -198,6 +198,7 @@ fn parse_table(word: &str) -> TableMeta {
         tombstones: 0,
         min_seqno: SeqNo::ZERO,
         max_seqno: SeqNo::new(id),
+        purged: SeqNo::ZERO,
     };
     for part in parts {
         if let Some(tombstones) = part.strip_prefix('t') {

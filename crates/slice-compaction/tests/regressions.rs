@@ -35,6 +35,7 @@ fn run(task: &Task, levels: &Levels, inputs: Vec<Vec<Entry>>) -> Vec<Entry> {
     let options = MergeOptions {
         snapshots: &[],
         visible: SeqNo::new(100),
+        range_tombstones: Arc::default(),
         deeper: task.deeper_keys(levels),
         target_table_bytes: u64::MAX,
         grandparents: Vec::new(),

@@ -205,6 +205,7 @@ impl Tree {
             let options = MergeOptions {
                 snapshots: &job.snapshots,
                 visible: job.visible,
+                range_tombstones: Arc::default(),
                 deeper: job.deeper.clone(),
                 target_table_bytes: job.task.target_table_bytes(&self.options),
                 grandparents: job.grandparents.clone(),

@@ -28,6 +28,8 @@ pub enum Bug {
     ReadBehind,
     /// A batch is published before it is in the memtable.
     PublishBeforeInsert,
+    /// A flush writes no range tombstones to the manifest.
+    ForgetRangeTombstones,
 }
 
 impl Bug {
@@ -42,6 +44,7 @@ impl Bug {
         Self::LoseEntries,
         Self::ReadBehind,
         Self::PublishBeforeInsert,
+        Self::ForgetRangeTombstones,
     ];
 }
 

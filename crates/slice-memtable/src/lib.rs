@@ -2,6 +2,7 @@
 
 mod arena;
 mod memtable;
+mod ranges;
 pub mod skiplist;
 
 pub use memtable::MemTable;

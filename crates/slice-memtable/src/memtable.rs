@@ -2,11 +2,14 @@
 //!
 //! A memtable only grows. An entry that is in stays in, unchanged, until the whole memtable is dropped; deleting a key
 //! inserts a tombstone. That is why a reader needs no lock: what it has found cannot move under it.
+//!
+//! Entries of one key are found by [`MemTable::get`] and [`MemTable::iter`]. Range tombstones are beside them, in
+//! [`MemTable::covering`]: who reads a key asks for both, and the newer one counts.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use slice_types::{EntryIterator, SeqNo, Trailer};
+use slice_types::{EntryIterator, RangeIndex, SeqNo, Trailer};
 
 /// A sorted table in memory: one writer, any number of readers beside it.
 ///
@@ -26,7 +29,8 @@ pub trait MemTable: Send + Sync + Sized + 'static {
     /// An empty memtable.
     fn new() -> Self;
 
-    /// Adds an entry.
+    /// Adds an entry. One of the kind [`RangeDelete`](slice_types::EntryKind::RangeDelete) is a range tombstone: the key
+    /// is its start and the value its end, as [`KeyRange`](slice_types::KeyRange) has it.
     ///
     /// A pair of key and trailer comes once: sequence numbers are not reused. Should one come again, the first entry
     /// stays and the second is ignored.
@@ -34,16 +38,22 @@ pub trait MemTable: Send + Sync + Sized + 'static {
     /// # Panics
     ///
     /// When `trailer` is a bound of a seek and has no kind, or when the key or the value is over
-    /// [`MAX_KEY_LEN`](slice_types::MAX_KEY_LEN) or [`MAX_VALUE_LEN`](slice_types::MAX_VALUE_LEN): the flush would
-    /// write a table that cannot be read.
+    /// [`MAX_KEY_LEN`](slice_types::MAX_KEY_LEN) or [`MAX_VALUE_LEN`](slice_types::MAX_VALUE_LEN), or when a range has
+    /// no keys: the flush would write what cannot be read.
     fn insert(&self, key: &[u8], trailer: Trailer, value: &[u8]);
 
-    /// The newest entry of `key` at or below `at`, of whatever kind: a tombstone is an answer too.
+    /// The newest entry of `key` at or below `at`, of whatever kind: a tombstone of the key is an answer too.
     ///
     /// Does not allocate.
     fn get(&self, key: &[u8], at: SeqNo) -> Option<(Trailer, Bytes)>;
 
-    /// An iterator over all entries, standing on none.
+    /// The newest range tombstone at or below `at` that covers `key`. One relaxed load when there are none.
+    fn covering(&self, key: &[u8], at: SeqNo) -> Option<SeqNo>;
+
+    /// All range tombstones.
+    fn range_tombstones(&self) -> Arc<RangeIndex>;
+
+    /// An iterator over all entries but the range tombstones, standing on none.
     ///
     /// It reads ahead, so an entry inserted while it is under way may be missed even where it has not been yet. A
     /// seek starts from what is there at that time.
@@ -54,7 +64,7 @@ pub trait MemTable: Send + Sync + Sized + 'static {
     /// This is what counts against the size at which a memtable is frozen. Never falls.
     fn memory_used(&self) -> usize;
 
-    /// The number of entries; each version of a key is one.
+    /// The number of entries; each version of a key is one, and each range tombstone.
     fn len(&self) -> usize;
 
     /// Whether there is no entry.

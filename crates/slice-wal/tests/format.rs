@@ -79,7 +79,12 @@ fn a_batch_refuses_what_no_reader_would_take_and_stays_as_it_was() {
     batch.push(KeyspaceId::DEFAULT, EntryKind::Put, b"key", b"value").unwrap();
     let before = batch.byte_len();
     let long = vec![0; MAX_KEY_LEN + 1];
-    for (kind, key, value) in [(EntryKind::Put, &long[..], &b""[..]), (EntryKind::Delete, b"key", b"value")] {
+    for (kind, key, value) in [
+        (EntryKind::Put, &long[..], &b""[..]),
+        (EntryKind::Delete, b"key", b"value"),
+        (EntryKind::RangeDelete, b"key", b"key"),
+        (EntryKind::RangeDelete, b"key", b"ke"),
+    ] {
         let error = batch.push(KeyspaceId::DEFAULT, kind, key, value).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidArgument);
         assert_eq!((batch.count(), batch.byte_len()), (1, before));

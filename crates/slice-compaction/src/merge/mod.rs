@@ -20,9 +20,10 @@ mod split;
 mod versions;
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering as MemoryOrdering};
 
-use slice_types::{EntryIterator, EntryKind, EntryRef, Error, ErrorKind, Result, SeqNo, Trailer};
+use slice_types::{EntryIterator, EntryKind, EntryRef, Error, ErrorKind, RangeIndex, Result, SeqNo, Trailer};
 
 pub use cuts::Grandparent;
 pub use deeper::DeeperKeys;
@@ -63,6 +64,8 @@ pub struct MergeOptions<'a> {
     /// The newest published sequence number. Snapshots taken while the merge runs are at it or later, so it counts as
     /// one; entries above it are all kept.
     pub visible: SeqNo,
+    /// The range tombstones of the tree, all of them durable: what they cover is left out, as far as no reader needs it.
+    pub range_tombstones: Arc<RangeIndex>,
     /// Where older data may be that is no part of the job: a tombstone stays while its key may be there. See
     /// [`Task::deeper_keys`](crate::Task::deeper_keys).
     pub deeper: DeeperKeys,
@@ -85,7 +88,8 @@ pub struct MergeStats {
     pub entries_in: u64,
     /// Entries written.
     pub entries_out: u64,
-    /// Entries dropped because a newer version hides them from every reader, or a dropped tombstone did.
+    /// Entries dropped because a newer version or a range tombstone hides them from every reader, or a dropped tombstone
+    /// did.
     pub dropped_versions: u64,
     /// Tombstones dropped because nothing is left that they hide, expired values among them.
     pub dropped_tombstones: u64,
@@ -101,6 +105,15 @@ pub struct MergeStats {
     pub bytes_out: u64,
     /// Tables written.
     pub tables_out: u64,
+}
+
+impl MergeOptions<'_> {
+    /// The newest range tombstone that covers nothing in the merge's tables: all up to it are applied in full, for
+    /// nobody reads at a number below them. 0 when there is none.
+    pub fn purged(&self) -> SeqNo {
+        let oldest = self.snapshots.first().map_or(self.visible, |first| self.visible.min(*first));
+        self.range_tombstones.newest(oldest).unwrap_or(SeqNo::ZERO)
+    }
 }
 
 impl MergeStats {
@@ -188,7 +201,7 @@ impl<'a, R: ValueRules, S: TableSink> Merge<'a, R, S> {
             options,
             rules,
             sink,
-            versions: Versions::new(options.snapshots, options.visible, &options.deeper),
+            versions: Versions::new(options),
             cuts: Cuts::new(&options.grandparents, options.target_table_bytes),
             key: Vec::new(),
             trailer: None,

@@ -19,12 +19,13 @@
 //!   or `Delete` of the stripe, that one included. How they are folded where there is an operator: `operands`.
 //! - A `Delete` in stripe 0 goes if no deeper table can hold its key, and with it all that is older: there is nothing
 //!   left to hide.
-//! - A `RangeDelete` always stays, and neither hides nor is hidden. What it covers is spread over keys, tables and the
-//!   ranges of a parallel merge; dropping one on the evidence of its start key could bring covered data back.
+//! - A range tombstone hides what it covers of its own stripe and is older. It is no entry of a key and in no table: the
+//!   tree keeps it until no table has what it covers, so it goes on hiding what lies deeper. See `range_deletes`.
 
-use slice_types::{EntryKind, EntryRef, SeqNo};
+use slice_types::{Bookmark, EntryKind, EntryRef, RangeIndex, SeqNo};
 
-use super::deeper::{DeeperKeys, Sweep};
+use super::MergeOptions;
+use super::deeper::Sweep;
 
 /// What becomes of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,17 +44,22 @@ pub(super) struct Versions<'a> {
     /// The upper ends of the stripes, ascending, the published one last.
     ends: Vec<SeqNo>,
     deeper: Sweep<'a>,
+    range_tombstones: &'a RangeIndex,
+    /// Where in them the last entry was.
+    bookmark: Bookmark,
     /// The stripe of the current key that has its newest value or tombstone.
     settled: Option<usize>,
 }
 
 impl<'a> Versions<'a> {
-    pub(super) fn new(snapshots: &[SeqNo], visible: SeqNo, deeper: &'a DeeperKeys) -> Self {
+    pub(super) fn new(options: &'a MergeOptions<'_>) -> Self {
+        let MergeOptions { snapshots, visible, deeper, range_tombstones, .. } = options;
         assert!(snapshots.is_sorted(), "live snapshots are given in ascending order");
-        let mut ends: Vec<_> = snapshots.iter().copied().filter(|&snapshot| snapshot < visible).collect();
+        let mut ends: Vec<_> = snapshots.iter().copied().filter(|snapshot| snapshot < visible).collect();
         ends.dedup();
-        ends.push(visible);
-        Self { ends, deeper: deeper.sweep(), settled: None }
+        ends.push(*visible);
+        let bookmark = Bookmark::default();
+        Self { ends, deeper: deeper.sweep(), range_tombstones, bookmark, settled: None }
     }
 
     #[inline]
@@ -64,10 +70,8 @@ impl<'a> Versions<'a> {
     #[inline]
     pub(super) fn fate(&mut self, entry: EntryRef<'_>) -> Fate {
         let kind = entry.kind();
-        let Some(stripe) = self.stripe(entry.seqno()).filter(|_| kind != EntryKind::RangeDelete) else {
-            return Fate::Keep;
-        };
-        if self.settled == Some(stripe) {
+        let Some(stripe) = self.stripe(entry.seqno()) else { return Fate::Keep };
+        if self.settled == Some(stripe) || self.is_covered(entry, stripe) {
             return Fate::Hidden;
         }
         match kind {
@@ -92,6 +96,13 @@ impl<'a> Versions<'a> {
     /// Whether no deeper table can hold a key, which is not below those asked for before.
     pub(super) fn is_bottom(&mut self, key: &[u8]) -> bool {
         !self.deeper.may_contain(key)
+    }
+
+    /// Whether a range tombstone of the same stripe covers the entry: then one covers all that is older there.
+    #[inline]
+    fn is_covered(&mut self, entry: EntryRef<'_>, stripe: usize) -> bool {
+        let covering = self.range_tombstones.covering_near(&mut self.bookmark, entry.key, self.ends[stripe]);
+        covering > Some(entry.seqno())
     }
 
     /// The stripe of a sequence number; `None` when it is unpublished.

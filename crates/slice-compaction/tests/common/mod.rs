@@ -137,5 +137,6 @@ pub fn meta_of(id: u64, entries: &[Entry]) -> Arc<TableMeta> {
         tombstones: tombstones as u64,
         min_seqno: seqnos().min().expect("a table has entries"),
         max_seqno: seqnos().max().expect("a table has entries"),
+        purged: SeqNo::ZERO,
     })
 }

@@ -189,7 +189,7 @@ impl Core {
         let change = Change {
             removed: job.task.table_ids().collect(),
             added: tables.into_iter().map(|table| (job.task.output, table)).collect(),
-            first_log: None,
+            ..Change::default()
         };
         self.install(&change, |_| {})?;
         self.counters.moves.add(1);
@@ -217,7 +217,7 @@ impl Core {
         let change = Change {
             removed: job.task.table_ids().collect(),
             added: added.into_iter().map(|table| (job.task.output, table)).collect(),
-            first_log: None,
+            ..Change::default()
         };
         self.install(&change, |_| {})?;
         self.counters.tombstones_dropped.add(stats.iter().map(|part| part.dropped_tombstones).sum());
@@ -241,16 +241,17 @@ impl Core {
     }
 
     fn merge_part(&self, job: &Job, part: &Part, horizon: &Horizon) -> Result<(MergeStats, Outputs<'_>)> {
-        let mut outputs = Outputs::new(self);
         let options = MergeOptions {
             snapshots: &horizon.snapshots,
             visible: horizon.visible,
+            range_tombstones: job.version.range_index(),
             deeper: self.deeper_keys(job),
             target_table_bytes: job.task.target_table_bytes(&self.strategy_options),
             grandparents: job.task.grandparents(&job.shape),
             range: (part.start.as_deref(), part.end.as_deref()),
             cancel: &self.stopping,
         };
+        let mut outputs = Outputs::new(self, options.purged());
         let inputs = inputs(job, self.budget.readahead(&self.options));
         let mut rules = self.tree.rules.of_compaction(job.task.output.index());
         let stats = merge_values(inputs, &options, &mut rules, &mut outputs)?;

@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use slice_compaction::{DeeperKeys, MergeOptions, merge_values};
 use slice_memtable::MemTable;
-use slice_types::{EntryIterator, Level, LogNumber, Result};
+use slice_types::{EntryIterator, Level, LogNumber, RangeTombstone, Result};
 
 use super::counts;
 use super::install::Change;
 use super::outputs::Outputs;
 use crate::background::clock::now;
 use crate::db::Core;
+use crate::planted::Bug;
 use crate::signal::lock;
 use crate::tree::{Frozen, Input, OpenTable};
 
@@ -56,11 +57,13 @@ pub(crate) fn flush_oldest(core: &Core) -> Result<bool> {
 /// Writes one table with the versions of each key that somebody may read, tombstones included.
 fn write(core: &Core, frozen: &Frozen) -> Result<Vec<Arc<OpenTable>>> {
     core.settle_manifest()?;
-    let mut outputs = Outputs::new(core);
     let horizon = core.horizon();
+    let deleted = frozen.memory.range_tombstones();
     let options = MergeOptions {
         snapshots: &horizon.snapshots,
         visible: horizon.visible,
+        // Those of the tables are older than all that is in memory.
+        range_tombstones: Arc::clone(&deleted),
         // Any of the keys may be in a table: every tombstone stays.
         deeper: DeeperKeys::new([bounds(frozen)?]),
         target_table_bytes: u64::MAX,
@@ -68,10 +71,12 @@ fn write(core: &Core, frozen: &Frozen) -> Result<Vec<Arc<OpenTable>>> {
         range: (None, None),
         cancel: &core.stopping,
     };
+    let mut outputs = Outputs::new(core, options.purged());
     let mut rules = core.tree.rules.of_flush();
     let inputs = vec![Input::Memory(frozen.memory.iter())];
     let stats = merge_values(inputs, &options, &mut rules, &mut outputs)?;
-    counts::check(frozen.memory.len() as u64, &stats, outputs.entries())?;
+    let entries = frozen.memory.len() - deleted.tombstones().len();
+    counts::check(entries as u64, &stats, outputs.entries())?;
     outputs.finish()
 }
 
@@ -84,11 +89,21 @@ fn bounds(frozen: &Frozen) -> Result<(Key, Key)> {
     Ok((smallest, largest))
 }
 
+/// The range tombstones that go from memory into the manifest.
+fn deleted(core: &Core, frozen: &Frozen) -> Vec<RangeTombstone> {
+    if core.options.planted.has(Bug::ForgetRangeTombstones) {
+        return Vec::new();
+    }
+    frozen.memory.range_tombstones().tombstones().to_vec()
+}
+
 fn install(core: &Core, frozen: &Arc<Frozen>, tables: &[Arc<OpenTable>]) -> Result<()> {
     let change = Change {
-        removed: Vec::new(),
+        deleted: deleted(core, frozen),
+        last_seqno: Some(frozen.memory.max_seqno()),
         added: tables.iter().map(|table| (Level::ZERO, Arc::clone(table))).collect(),
         first_log: Some(LogNumber(frozen.log.0 + 1)),
+        ..Change::default()
     };
     core.install(&change, |view| view.frozen.retain(|other| !Arc::ptr_eq(other, frozen)))
 }

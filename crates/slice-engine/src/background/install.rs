@@ -8,23 +8,29 @@
 //! All of it happens under the manifest's lock, so versions follow one another in the order of their edits. Readers
 //! never take that lock.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use slice_types::{Error, Level, LogNumber, Result, TableId};
+use slice_types::{Error, Level, LogNumber, RangeTombstone, Result, SeqNo, TableId};
 use slice_vfs::SyncSite;
 
 use crate::db::Core;
 use crate::manifest::{Edit, Manifest};
 use crate::signal::lock;
-use crate::tree::{OpenTable, View};
+use crate::tree::{OpenTable, Version, View};
 
 /// Why the names of new tables are synced: the manifest is about to say that they are there.
 pub const TABLE_NAMES: SyncSite = SyncSite::new("table.names");
 
 /// What a flush or a compaction changes.
+#[derive(Default)]
 pub(crate) struct Change {
     pub(crate) removed: Vec<TableId>,
     pub(crate) added: Vec<(Level, Arc<OpenTable>)>,
+    /// Range tombstones that leave memory together with what else is added.
+    pub(crate) deleted: Vec<RangeTombstone>,
+    /// The newest number in the memtable that a flush wrote.
+    pub(crate) last_seqno: Option<SeqNo>,
     /// The logs below this number are not needed any more.
     pub(crate) first_log: Option<LogNumber>,
 }
@@ -51,14 +57,15 @@ impl Core {
         self.fs
             .sync_dir(&self.dir, TABLE_NAMES)
             .map_err(|error| Error::io("make the names of tables durable", error).with_file(&self.dir))?;
-        manifest.record(&self.edit(change))?;
+        let before = Arc::clone(&self.tree.view().version);
+        let next = Arc::new(before.next(&change.removed, &change.added, &change.deleted));
+        manifest.record(&self.edit(change, &before, &next))?;
         self.leave_limbo(&manifest);
         let mut retired = Vec::new();
         self.tree.update(|view| {
-            let next = view.version.next(&change.removed, &change.added);
-            retired = change.removed.iter().filter_map(|id| view.version.table(*id).cloned()).collect();
+            retired = change.removed.iter().filter_map(|id| before.table(*id).cloned()).collect();
             retired.retain(|table| next.table(table.id()).is_none());
-            view.version = Arc::new(next);
+            view.version = next;
             also(view);
         });
         drop(manifest);
@@ -90,12 +97,15 @@ impl Core {
         }
     }
 
-    fn edit(&self, change: &Change) -> Edit {
+    fn edit(&self, change: &Change, before: &Version, next: &Version) -> Edit {
         let keyspace = self.tree.id;
         let added = change.added.iter().map(|(level, table)| (keyspace, *level, Arc::clone(&table.meta)));
         Edit {
             removed: change.removed.iter().map(|id| (keyspace, *id)).collect(),
             added: added.collect(),
+            tombstones_added: joined(before, next).map(|tombstone| (keyspace, tombstone.clone())).collect(),
+            tombstones_removed: joined(next, before).map(|tombstone| (keyspace, tombstone.seqno)).collect(),
+            last_seqno: change.last_seqno,
             first_logs: change.first_log.map(|log| (keyspace, log)).into_iter().collect(),
             ..Edit::default()
         }
@@ -110,4 +120,10 @@ impl Core {
         // Only now: while they are in the list, whoever waits for the files to be gone goes on waiting.
         lock(&self.graveyard).retain(|id| !dead.contains(id));
     }
+}
+
+/// The range tombstones of a version that another one does not have.
+fn joined<'a>(before: &Version, next: &'a Version) -> impl Iterator<Item = &'a RangeTombstone> {
+    let known: HashSet<_> = before.range_tombstones().iter().map(|tombstone| tombstone.seqno).collect();
+    next.range_tombstones().iter().filter(move |tombstone| !known.contains(&tombstone.seqno))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use slice_compaction::{TableMeta, TableSink};
 use slice_sstable::{TableBuilder, TableFiles, TableOptions, TableProperties};
-use slice_types::{EntryRef, Error, Result, TableId};
+use slice_types::{EntryRef, Error, Result, SeqNo, TableId};
 
 use crate::db::Core;
 use crate::db::names::TablePaths;
@@ -19,11 +19,14 @@ pub(crate) struct Outputs<'a> {
     tables: Vec<Arc<TableMeta>>,
     /// All whose files may exist, and that nobody else answers for yet.
     created: Vec<TableId>,
+    /// The newest range tombstone that is applied to all of them.
+    purged: SeqNo,
 }
 
 impl<'a> Outputs<'a> {
-    pub(crate) fn new(core: &'a Core) -> Self {
-        Self { core, current: None, tables: Vec::new(), created: Vec::new() }
+    /// For a merge that applies all range tombstones up to `purged`.
+    pub(crate) fn new(core: &'a Core, purged: SeqNo) -> Self {
+        Self { core, current: None, tables: Vec::new(), created: Vec::new(), purged }
     }
 
     /// How many entries the ended tables have.
@@ -75,7 +78,7 @@ impl TableSink for Outputs<'_> {
         let Some((id, builder)) = self.current.take() else { return Ok(()) };
         let path = TablePaths::new(&self.core.dir, id).data;
         let properties = builder.finish().map_err(|error| error.with_file(path))?;
-        self.tables.push(Arc::new(meta_of(id, &properties)));
+        self.tables.push(Arc::new(meta_of(id, &properties, self.purged)));
         Ok(())
     }
 }
@@ -89,7 +92,7 @@ impl Drop for Outputs<'_> {
     }
 }
 
-fn meta_of(id: TableId, properties: &TableProperties) -> TableMeta {
+fn meta_of(id: TableId, properties: &TableProperties, purged: SeqNo) -> TableMeta {
     TableMeta {
         id,
         smallest: properties.smallest_key[..].into(),
@@ -99,6 +102,7 @@ fn meta_of(id: TableId, properties: &TableProperties) -> TableMeta {
         tombstones: properties.tombstones,
         min_seqno: properties.min_seqno,
         max_seqno: properties.max_seqno,
+        purged,
     }
 }
 

@@ -225,6 +225,7 @@ fn open_version(
     graveyard: &Arc<Graveyard>,
 ) -> Result<Version> {
     let mut levels = Vec::new();
+    let tombstones = state.keyspaces[&KeyspaceId::DEFAULT].range_tombstones.values().cloned();
     for (keyspace, level, meta) in state.tables() {
         if keyspace != KeyspaceId::DEFAULT {
             let message = format!("the store has keyspace {keyspace}, which this build does not know");
@@ -235,7 +236,7 @@ fn open_version(
         levels.resize_with(levels.len().max(level.index() + 1), Vec::new);
         levels[level.index()].push(Arc::new(table));
     }
-    Ok(Version::new(levels))
+    Ok(Version::new(levels).with_range_tombstones(tombstones))
 }
 
 fn strategy_options(options: &Options) -> StrategyOptions {

@@ -12,6 +12,10 @@
 //!    5   table id varint                                     the next table's number is at least this
 //!    6   seqno varint                                        all numbers up to this are taken
 //!    7   log varint, length varint                           a recovered log ends here, whatever lies behind
+//!   16   keyspace varint, seqno varint, start, end (bytes)   a range tombstone joins; an empty end is none
+//!   17   keyspace varint, seqno varint                       a range tombstone leaves
+//!   18   table id varint, seqno varint                       of a table that this edit adds: no entry in it is covered by
+//!                                                            a range tombstone up to this number
 //!
 //!   table: id, stored bytes, entries, tombstones, min seqno, max seqno (varints), smallest key, largest key (bytes)
 //! ```
@@ -21,7 +25,7 @@ use std::sync::Arc;
 
 use slice_compaction::TableMeta;
 use slice_types::coding::{Decoder, put_bytes, put_varint};
-use slice_types::{Error, KeyspaceId, Level, LogNumber, Result, SeqNo, TableId};
+use slice_types::{Error, KeyRange, KeyspaceId, Level, LogNumber, RangeTombstone, Result, SeqNo, TableId};
 
 /// One atomic change: after a crash all of it is there, or nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -33,6 +37,8 @@ pub(crate) struct Edit {
     pub(crate) next_table: Option<TableId>,
     pub(crate) last_seqno: Option<SeqNo>,
     pub(crate) log_ends: Vec<(LogNumber, u64)>,
+    pub(crate) tombstones_added: Vec<(KeyspaceId, RangeTombstone)>,
+    pub(crate) tombstones_removed: Vec<(KeyspaceId, SeqNo)>,
 }
 
 const KEYSPACE: u64 = 1;
@@ -42,6 +48,9 @@ const REMOVED: u64 = 4;
 const NEXT_TABLE: u64 = 5;
 const LAST_SEQNO: u64 = 6;
 const LOG_END: u64 = 7;
+const TOMBSTONE_ADDED: u64 = 16;
+const TOMBSTONE_REMOVED: u64 = 17;
+const PURGED: u64 = 18;
 
 impl Edit {
     /// Appends the edit's bytes.
@@ -78,6 +87,26 @@ impl Edit {
                 put_table(b, table);
             });
         }
+        for (_, _, table) in self.added.iter().filter(|(_, _, table)| table.purged > SeqNo::ZERO) {
+            field(PURGED, &|b| {
+                put_varint(b, table.id.0);
+                put_varint(b, table.purged.get());
+            });
+        }
+        for (keyspace, tombstone) in &self.tombstones_added {
+            field(TOMBSTONE_ADDED, &|b| {
+                put_varint(b, u64::from(keyspace.0));
+                put_varint(b, tombstone.seqno.get());
+                put_bytes(b, tombstone.range.start());
+                put_bytes(b, tombstone.range.end_bytes());
+            });
+        }
+        for (keyspace, seqno) in &self.tombstones_removed {
+            field(TOMBSTONE_REMOVED, &|b| {
+                put_varint(b, u64::from(keyspace.0));
+                put_varint(b, seqno.get());
+            });
+        }
         if let Some(table) = self.next_table {
             field(NEXT_TABLE, &|b| put_varint(b, table.0));
         }
@@ -109,6 +138,15 @@ impl Edit {
         Ok(edit)
     }
 
+    /// Notes of a table that was read before what is known of it besides.
+    fn set_purged(&mut self, id: TableId, purged: SeqNo) -> Result<()> {
+        let added = self.added.iter_mut().find(|(_, _, table)| table.id == id);
+        let (_, _, table) =
+            added.ok_or_else(|| Error::corruption(format!("table {id} is purged, and not added with it")))?;
+        Arc::make_mut(table).purged = purged;
+        Ok(())
+    }
+
     fn decode_field(&mut self, tag: u64, body: &mut Decoder<'_>) -> Result<()> {
         match tag {
             KEYSPACE => self.keyspaces.push((keyspace(body)?, name(body)?)),
@@ -118,6 +156,9 @@ impl Edit {
             NEXT_TABLE => self.next_table = Some(TableId(body.varint()?)),
             LAST_SEQNO => self.last_seqno = Some(seqno(body)?),
             LOG_END => self.log_ends.push((log(body)?, body.varint()?)),
+            TOMBSTONE_ADDED => self.tombstones_added.push((keyspace(body)?, range_tombstone(body)?)),
+            TOMBSTONE_REMOVED => self.tombstones_removed.push((keyspace(body)?, seqno(body)?)),
+            PURGED => self.set_purged(TableId(body.varint()?), seqno(body)?)?,
             unknown => {
                 return Err(Error::corruption(format!("a manifest edit has the unknown field {unknown}")));
             }
@@ -149,9 +190,16 @@ fn table(body: &mut Decoder<'_>) -> Result<TableMeta> {
         tombstones: body.varint()?,
         min_seqno: seqno(body)?,
         max_seqno: seqno(body)?,
+        purged: SeqNo::ZERO,
         smallest: body.bytes()?.into(),
         largest: body.bytes()?.into(),
     })
+}
+
+fn range_tombstone(body: &mut Decoder<'_>) -> Result<RangeTombstone> {
+    let seqno = seqno(body)?;
+    let (start, end) = (body.bytes()?, body.bytes()?);
+    Ok(RangeTombstone { range: KeyRange::from_bytes(start, end)?, seqno })
 }
 
 fn keyspace(body: &mut Decoder<'_>) -> Result<KeyspaceId> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use slice_compaction::TableMeta;
-use slice_types::{Error, KeyspaceId, Level, LogNumber, Result, SeqNo, TableId};
+use slice_types::{Error, KeyspaceId, Level, LogNumber, RangeTombstone, Result, SeqNo, TableId};
 
 use super::Edit;
 use crate::options::LEVELS_MAX;
@@ -31,6 +31,8 @@ pub(crate) struct KeyspaceState {
     /// The logs below this number are in tables: for this keyspace they do not count any more.
     pub(crate) first_log: LogNumber,
     pub(crate) levels: LevelTables,
+    /// The range tombstones that some table may need, by the numbers of their writes.
+    pub(crate) range_tombstones: BTreeMap<SeqNo, RangeTombstone>,
 }
 
 /// The tables of each level: level 0 oldest first, the others by key.
@@ -43,6 +45,7 @@ impl State {
             name: "default".to_owned(),
             first_log: LogNumber(0),
             levels: vec![Vec::new(); LEVELS_MIN],
+            range_tombstones: BTreeMap::new(),
         };
         Self {
             keyspaces: BTreeMap::from([(KeyspaceId::DEFAULT, default)]),
@@ -73,6 +76,13 @@ impl State {
         })
     }
 
+    /// Every range tombstone, with its keyspace.
+    fn range_tombstones(&self) -> impl Iterator<Item = (KeyspaceId, RangeTombstone)> {
+        self.keyspaces.iter().flat_map(|(id, keyspace)| {
+            keyspace.range_tombstones.values().map(move |tombstone| (*id, tombstone.clone()))
+        })
+    }
+
     /// The edit that makes this state out of [`State::unknown`].
     pub(crate) fn snapshot(&self) -> Edit {
         Edit {
@@ -83,6 +93,8 @@ impl State {
             next_table: Some(self.next_table),
             last_seqno: Some(self.last_seqno),
             log_ends: self.log_ends.iter().map(|(log, len)| (*log, *len)).collect(),
+            tombstones_added: self.range_tombstones().collect(),
+            tombstones_removed: Vec::new(),
         }
     }
 
@@ -90,7 +102,7 @@ impl State {
     ///
     /// # Errors
     ///
-    /// Corruption when the edit does not fit: a table added twice or removed without being there, a keyspace that
+    /// Corruption when the edit does not fit: a table or a range tombstone added twice or removed without being there, a keyspace that
     /// does not exist, levels out of order.
     pub(crate) fn apply(&self, edit: &Edit) -> Result<Self> {
         let mut state = self.clone();
@@ -99,6 +111,7 @@ impl State {
                 name: name.clone(),
                 first_log: LogNumber(0),
                 levels: vec![Vec::new(); LEVELS_MIN],
+                range_tombstones: BTreeMap::new(),
             };
             state.keyspaces.insert(*id, fresh);
         }
@@ -113,6 +126,13 @@ impl State {
             state.keyspace_mut(*id)?.add(*level, Arc::clone(table))?;
             state.next_table = state.next_table.max(TableId(table.id.0 + 1));
             state.last_seqno = state.last_seqno.max(table.max_seqno);
+        }
+        for (id, tombstone) in &edit.tombstones_added {
+            state.keyspace_mut(*id)?.add_tombstone(tombstone)?;
+            state.last_seqno = state.last_seqno.max(tombstone.seqno);
+        }
+        for (id, seqno) in &edit.tombstones_removed {
+            state.keyspace_mut(*id)?.remove_tombstone(*seqno)?;
         }
         state.next_table = state.next_table.max(edit.next_table.unwrap_or_default());
         state.last_seqno = state.last_seqno.max(edit.last_seqno.unwrap_or_default());
@@ -163,6 +183,27 @@ impl KeyspaceState {
             }
         }
         Err(Error::corruption(format!("the manifest removes table {id}, which it never added")))
+    }
+
+    fn add_tombstone(&mut self, tombstone: &RangeTombstone) -> Result<()> {
+        match self.range_tombstones.insert(tombstone.seqno, tombstone.clone()) {
+            None => Ok(()),
+            Some(_) => {
+                let seqno = tombstone.seqno;
+                Err(Error::corruption(format!("the manifest adds the range tombstone {seqno} twice")))
+            }
+        }
+    }
+
+    fn remove_tombstone(&mut self, seqno: SeqNo) -> Result<()> {
+        match self.range_tombstones.remove(&seqno) {
+            Some(_) => Ok(()),
+            None => {
+                let message =
+                    format!("the manifest removes the range tombstone {seqno}, which it never added");
+                Err(Error::corruption(message))
+            }
+        }
     }
 
     fn settle(&mut self) -> Result<()> {

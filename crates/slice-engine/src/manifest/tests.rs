@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use slice_compaction::TableMeta;
-use slice_types::{ErrorKind, KeyspaceId, Level, LogNumber, SeqNo, TableId};
+use slice_types::{ErrorKind, KeyRange, KeyspaceId, Level, LogNumber, RangeTombstone, SeqNo, TableId};
 use slice_vfs::{Fault, FaultFs, Fs, MemFs};
 
 use super::{Edit, Manifest, State, format};
@@ -21,11 +21,27 @@ fn table(id: u64, smallest: &str, largest: &str, seqno: u64) -> Arc<TableMeta> {
         tombstones: 1,
         min_seqno: SeqNo::new(seqno),
         max_seqno: SeqNo::new(seqno),
+        purged: SeqNo::ZERO,
     })
 }
 
 fn add(level: u8, table: Arc<TableMeta>) -> Edit {
     Edit { added: vec![(DEFAULT, Level(level), table)], ..Edit::default() }
+}
+
+/// The same table after a range tombstone was applied to it.
+fn purged(table: Arc<TableMeta>, seqno: u64) -> Arc<TableMeta> {
+    Arc::new(TableMeta { purged: SeqNo::new(seqno), ..TableMeta::clone(&table) })
+}
+
+/// An end of no bytes is none.
+fn tombstone(start: &str, end: &str, seqno: u64) -> RangeTombstone {
+    let range = KeyRange::from_bytes(start.as_bytes(), end.as_bytes()).unwrap();
+    RangeTombstone { range, seqno: SeqNo::new(seqno) }
+}
+
+fn delete(tombstone: RangeTombstone) -> Edit {
+    Edit { tombstones_added: vec![(DEFAULT, tombstone)], ..Edit::default() }
 }
 
 fn full_edit() -> Edit {
@@ -34,12 +50,14 @@ fn full_edit() -> Edit {
         first_logs: vec![(DEFAULT, LogNumber(2)), (KeyspaceId(3), LogNumber(1))],
         removed: vec![(DEFAULT, TableId(1))],
         added: vec![
-            (DEFAULT, Level(1), table(2, "a", "m", 5)),
+            (DEFAULT, Level(1), purged(table(2, "a", "m", 5), 60)),
             (KeyspaceId(3), Level(0), table(3, "", "z", 6)),
         ],
         next_table: Some(TableId(9)),
         last_seqno: Some(SeqNo::new(77)),
         log_ends: vec![(LogNumber(4), 4096)],
+        tombstones_added: vec![(DEFAULT, tombstone("b", "c", 70)), (KeyspaceId(3), tombstone("b", "", 71))],
+        tombstones_removed: vec![(DEFAULT, SeqNo::new(60))],
     }
 }
 
@@ -48,7 +66,7 @@ fn manifest_bytes() -> (Vec<u8>, Vec<usize>, State) {
     format::put_record(&mut bytes, &State::empty().snapshot());
     let mut ends = vec![bytes.len()];
     let mut state = State::empty();
-    for edit in [add(0, table(1, "a", "z", 1)), full_edit()] {
+    for edit in [add(0, table(1, "a", "z", 1)), delete(tombstone("a", "", 60)), full_edit()] {
         format::put_record(&mut bytes, &edit);
         ends.push(bytes.len());
         state = state.apply(&edit).unwrap();
@@ -183,4 +201,26 @@ fn after_a_failed_edit_a_new_manifest_goes_on_without_it() {
     assert_eq!(manifest.number(), 2);
     let ids: Vec<_> = state.tables().map(|(_, _, table)| table.id.0).collect();
     assert_eq!(ids, [2]);
+}
+
+#[test]
+fn range_tombstones_come_and_go_and_outlive_a_snapshot() {
+    let state = State::empty().apply(&delete(tombstone("a", "c", 7))).unwrap();
+    assert_eq!(state.last_seqno, SeqNo::new(7));
+    let state = state.apply(&delete(tombstone("b", "", 9))).unwrap();
+    let state = State::unknown().apply(&state.snapshot()).unwrap();
+    let kept: Vec<_> = state.keyspaces[&DEFAULT].range_tombstones.values().cloned().collect();
+    assert_eq!(kept, [tombstone("a", "c", 7), tombstone("b", "", 9)]);
+    let leave = Edit { tombstones_removed: vec![(DEFAULT, SeqNo::new(7))], ..Edit::default() };
+    let state = state.apply(&leave).unwrap();
+    assert_eq!(state.keyspaces[&DEFAULT].range_tombstones.len(), 1);
+    for misfit in [leave, delete(tombstone("x", "y", 9))] {
+        assert_eq!(state.apply(&misfit).unwrap_err().kind(), ErrorKind::Corruption);
+    }
+}
+
+#[test]
+fn a_purged_table_that_is_not_added_is_refused() {
+    // Field 18, two bytes: table 1, up to 5.
+    assert_eq!(Edit::decode(&[18, 2, 1, 5]).unwrap_err().kind(), ErrorKind::Corruption);
 }

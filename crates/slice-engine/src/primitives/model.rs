@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use slice_memtable::{MemTable, SkipListMemTable};
-use slice_types::{SeqNo, Trailer};
+use slice_types::{RangeIndex, SeqNo, Trailer};
 
 use super::AtomicU64;
 
@@ -81,6 +81,15 @@ impl MemTable for Memory {
     fn get(&self, key: &[u8], at: SeqNo) -> Option<(Trailer, Bytes)> {
         let known = SeqNo::new(self.last.load(Ordering::Relaxed));
         self.entries.get(key, at.min(known))
+    }
+
+    fn covering(&self, key: &[u8], at: SeqNo) -> Option<SeqNo> {
+        let known = SeqNo::new(self.last.load(Ordering::Relaxed));
+        self.entries.covering(key, at.min(known))
+    }
+
+    fn range_tombstones(&self) -> Arc<RangeIndex> {
+        self.entries.range_tombstones()
     }
 
     fn iter(self: &Arc<Self>) -> Self::Iter {

@@ -9,7 +9,8 @@
 //! Which files count is the manifest's to say, as long as it can be read. Without it every table and log in the
 //! directory counts, and of each key the version with the highest sequence number wins. That has a limit: a
 //! compaction drops a tombstone together with what it hides, so a table that was compacted away and still lies around
-//! brings back what was deleted since. The report says when that may be.
+//! brings back what was deleted since; and of the range tombstones, which are in no table, only those of the logs are
+//! known. The report says when that may be.
 
 mod blocks;
 mod report;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use slice_compaction::{DeeperKeys, MergeOptions, merge};
-use slice_types::{Error, ErrorKind, Level, Result, SeqNo};
+use slice_types::{Error, ErrorKind, Level, RangeIndex, RangeTombstone, Result, SeqNo};
 use slice_vfs::{Fs, StdFs};
 
 use crate::background::install::Change;
@@ -67,7 +68,7 @@ pub(crate) fn repair_into(damaged: &Path, mut into: Builder) -> Result<RepairRep
     let directory = Directory::look(&*fs, damaged, &mut Report::default())?;
     check_is_fresh(&*fs, &into.path)?;
     let losses = blocks::Losses::default();
-    let Salvage { origin, sources, tables, logs } = salvage(&directory, &losses)?;
+    let Salvage { origin, sources, range_tombstones, tables, logs } = salvage(&directory, &losses)?;
     let path = into.path.clone();
     let fresh = open_fresh(into).inspect_err(|error| {
         // Any other says that somebody else was faster.
@@ -75,7 +76,7 @@ pub(crate) fn repair_into(damaged: &Path, mut into: Builder) -> Result<RepairRep
             remove_files(&*fs, &path);
         }
     })?;
-    let keys = write(&fresh, sources).inspect_err(|_| remove_files(&*fs, &path))?;
+    let keys = write(&fresh, sources, range_tombstones).inspect_err(|_| remove_files(&*fs, &path))?;
     let lost = std::mem::take(&mut *lock(&losses));
     Ok(RepairReport { origin, lost, tables, logs, keys })
 }
@@ -101,12 +102,16 @@ fn not_empty(path: &Path) -> Error {
 }
 
 /// Writes the newest version of each key to a new database and closes it.
-fn write(handle: &Handle, sources: Vec<source::Source>) -> Result<u64> {
+fn write(
+    handle: &Handle,
+    sources: Vec<source::Source>,
+    range_tombstones: Vec<RangeTombstone>,
+) -> Result<u64> {
     let core = &handle.core;
-    let mut outputs = Outputs::new(core);
     let options = MergeOptions {
         snapshots: &[],
         visible: SeqNo::MAX,
+        range_tombstones: Arc::new(RangeIndex::new(range_tombstones)),
         // Nothing is below: a tombstone has done its work.
         deeper: DeeperKeys::default(),
         target_table_bytes: core.options.target_table_bytes,
@@ -114,6 +119,8 @@ fn write(handle: &Handle, sources: Vec<source::Source>) -> Result<u64> {
         range: (None, None),
         cancel: &AtomicBool::new(false),
     };
+    // Applied once and for all: the new database has no range tombstones.
+    let mut outputs = Outputs::new(core, SeqNo::ZERO);
     let stats = merge(sources, &options, &mut outputs)?;
     install(core, outputs)?;
     handle.close()?;
@@ -123,7 +130,7 @@ fn write(handle: &Handle, sources: Vec<source::Source>) -> Result<u64> {
 fn install(core: &Core, outputs: Outputs<'_>) -> Result<()> {
     let level = Level(u8::try_from(core.options.max_levels - 1).unwrap_or(u8::MAX));
     let added = outputs.finish()?.into_iter().map(|table| (level, table)).collect();
-    core.install(&Change { removed: Vec::new(), added, first_log: None }, |_| ())
+    core.install(&Change { added, ..Change::default() }, |_| ())
 }
 
 /// Best effort: the error that led here is what counts.

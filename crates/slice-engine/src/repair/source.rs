@@ -7,7 +7,8 @@ use slice_compaction::TableMeta;
 use slice_memtable::MemTable;
 use slice_sstable::find_blocks;
 use slice_types::{
-    EntryIterator, EntryRef, Error, ErrorKind, KeyspaceId, LogNumber, Result, TableId, Trailer,
+    EntryIterator, EntryKind, EntryRef, Error, ErrorKind, KeyspaceId, LogNumber, RangeTombstone, Result,
+    TableId, Trailer,
 };
 use slice_vfs::read_all;
 use slice_wal::{RecoveryMode, replay};
@@ -72,6 +73,8 @@ pub(super) struct Salvage {
     pub(super) origin: Origin,
     /// Newest first, as far as that is known: where two say something of the same number, the first is believed.
     pub(super) sources: Vec<Source>,
+    /// Those of the manifest, if there is one, and of the logs.
+    pub(super) range_tombstones: Vec<RangeTombstone>,
     pub(super) tables: u64,
     pub(super) logs: u64,
 }
@@ -89,7 +92,8 @@ pub(super) fn salvage(directory: &Directory<'_>, losses: &Losses) -> Result<Salv
         ids.extend(directory.tables().into_iter().filter(|id| !named.contains_key(id)));
     }
     ids.sort_unstable();
-    let mut salvage = Salvage { origin, sources: Vec::new(), tables: 0, logs: 0 };
+    let range_tombstones = named_range_tombstones(directory);
+    let mut salvage = Salvage { origin, sources: Vec::new(), range_tombstones, tables: 0, logs: 0 };
     salvage.take_logs(directory, losses)?;
     for id in ids.into_iter().rev() {
         salvage.take_table(directory, id, named.get(&id).map(|meta| &**meta), losses);
@@ -104,6 +108,13 @@ fn named_tables(directory: &Directory<'_>) -> Result<BTreeMap<TableId, Arc<Table
         return Err(Error::new(ErrorKind::Unsupported, message).with_file(&directory.path));
     }
     Ok(state.tables().map(|(_, _, meta)| (meta.id, Arc::clone(meta))).collect())
+}
+
+/// Those of a manifest that was replaced count too: what they cover was deleted.
+fn named_range_tombstones(directory: &Directory<'_>) -> Vec<RangeTombstone> {
+    let Some((state, ..)) = &directory.state else { return Vec::new() };
+    let keyspaces = state.keyspaces.values();
+    keyspaces.flat_map(|keyspace| keyspace.range_tombstones.values().cloned()).collect()
 }
 
 /// A manifest whose tables are gone is one that a newer one, or a lost edit, has replaced.
@@ -191,6 +202,7 @@ impl Salvage {
             lose(Some(offset), message);
         }
         self.logs += 1;
+        self.range_tombstones.extend_from_slice(memory.range_tombstones().tombstones());
         self.sources.push(Source::Log(memory.iter()));
         Ok(())
     }
@@ -206,8 +218,11 @@ fn without_index(directory: &Directory<'_>, id: TableId) -> (Arc<Memory>, u64) {
         for i in 0..block.count() {
             let mut key = Vec::new();
             block.key_into(i, &mut key);
-            memory.insert(&key, block.trailer(i), block.value(i));
             entries += 1;
+            // No table has a range tombstone: nothing is known of its bytes.
+            if block.trailer(i).kind() != EntryKind::RangeDelete {
+                memory.insert(&key, block.trailer(i), block.value(i));
+            }
         }
     }
     (memory, entries)

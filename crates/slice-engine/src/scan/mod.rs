@@ -18,6 +18,7 @@ mod batch;
 mod bounds;
 mod cursor;
 mod ends;
+mod faces;
 mod iter;
 mod overlay;
 mod stream;
@@ -26,7 +27,7 @@ pub(crate) use bounds::KeyRange;
 pub(crate) use ends::{Ends, Source};
 pub use iter::Scan as BlockingScan;
 pub(crate) use overlay::OverlayIter;
-#[expect(unused_imports, reason = "transactions bring their own writes")]
+#[cfg_attr(not(test), expect(unused_imports, reason = "transactions bring their own writes"))]
 pub(crate) use overlay::{Overlay, Own};
 pub use stream::Scan;
 

@@ -112,7 +112,7 @@ impl Tree {
 
 impl View {
     /// What a reader at `at` makes of the versions of a key.
-    pub(crate) fn value(
+    fn value(
         &self,
         key: &[u8],
         mut at: SeqNo,
@@ -139,14 +139,29 @@ impl View {
         mode: ReadMode,
         caches: &Caches,
     ) -> Result<Option<(Trailer, Bytes)>> {
-        if let Some(found) = self.active.get(key, at) {
-            return Ok(Some(found));
-        }
-        for frozen in &self.frozen {
-            if let Some(found) = frozen.memory.get(key, at) {
-                return Ok(Some(found));
+        for memory in self.memories() {
+            let covering = memory.covering(key, at);
+            if let Some((trailer, value)) = memory.get(key, at) {
+                return Ok((Some(trailer.seqno()) > covering).then_some((trailer, value)));
+            }
+            // Whatever older memtables and tables hold of the key is older than what covers it.
+            if covering.is_some() {
+                return Ok(None);
             }
         }
         self.version.get(key, at, mode, caches)
+    }
+
+    /// The newest range tombstone at or below `at` that has the key in its range: what is older of the key is deleted
+    /// for a reader at `at`.
+    #[expect(dead_code, reason = "for scans")]
+    pub(crate) fn covering(&self, key: &[u8], at: SeqNo) -> Option<SeqNo> {
+        let in_memory = self.memories().find_map(|memory| memory.covering(key, at));
+        in_memory.or_else(|| self.version.covering(key, at))
+    }
+
+    /// Newest first.
+    fn memories(&self) -> impl Iterator<Item = &Memory> {
+        std::iter::once(&*self.active).chain(self.frozen.iter().map(|frozen| &*frozen.memory))
     }
 }

@@ -56,6 +56,7 @@ mod tests {
             tombstones: 0,
             min_seqno: SeqNo::new(seqnos[0]),
             max_seqno: SeqNo::new(seqnos[1]),
+            purged: SeqNo::ZERO,
         })
     }
 

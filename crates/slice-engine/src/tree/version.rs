@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use slice_compaction::Levels;
 use slice_sstable::ReadMode;
-use slice_types::{Level, Result, SeqNo, TableId, Trailer, hash_key};
+use slice_types::{Level, RangeIndex, RangeTombstone, Result, SeqNo, TableId, Trailer, hash_key};
 
 use super::caches::Caches;
 use super::open_table::OpenTable;
@@ -15,6 +15,8 @@ use super::sound;
 #[derive(Clone, Default)]
 pub(crate) struct Version {
     levels: Vec<Vec<Arc<OpenTable>>>,
+    /// The range tombstones that some of the tables may need; none at all when they are none.
+    range_tombstones: Option<Arc<RangeIndex>>,
 }
 
 impl Version {
@@ -35,7 +37,7 @@ impl Version {
                 assert!(pair[0].meta.largest < pair[1].meta.smallest, "tables of level {level} overlap");
             }
         }
-        let version = Self { levels };
+        let version = Self { levels, range_tombstones: None };
         if cfg!(debug_assertions) {
             version.assert_sound();
         }
@@ -48,8 +50,39 @@ impl Version {
         }
     }
 
-    /// The next version: without the `removed`, with the `added`.
-    pub(crate) fn next(&self, removed: &[TableId], added: &[(Level, Arc<OpenTable>)]) -> Self {
+    /// The version with range tombstones as well, in place of those that it had.
+    pub(crate) fn with_range_tombstones(
+        mut self,
+        tombstones: impl IntoIterator<Item = RangeTombstone>,
+    ) -> Self {
+        let index = RangeIndex::new(tombstones);
+        self.range_tombstones = (!index.is_empty()).then(|| Arc::new(index));
+        self
+    }
+
+    /// The next version: without the `removed`, with the `added`, and with those range tombstones, its own and the
+    /// `deleted`, that may cover something in the tables.
+    pub(crate) fn next(
+        &self,
+        removed: &[TableId],
+        added: &[(Level, Arc<OpenTable>)],
+        deleted: &[RangeTombstone],
+    ) -> Self {
+        let next = self.with_tables(removed, added);
+        let before = self.range_tombstones();
+        if before.is_empty() && deleted.is_empty() {
+            return next;
+        }
+        let shape = next.shape(0);
+        let all = before.iter().chain(deleted);
+        let needed: Vec<_> = all.filter(|tombstone| shape.need(tombstone)).cloned().collect();
+        if needed == before {
+            return Self { range_tombstones: self.range_tombstones.clone(), ..next };
+        }
+        next.with_range_tombstones(needed)
+    }
+
+    fn with_tables(&self, removed: &[TableId], added: &[(Level, Arc<OpenTable>)]) -> Self {
         let depth =
             added.iter().map(|(level, _)| level.index() + 1).max().unwrap_or(0).max(self.levels.len());
         let mut levels = self.levels.clone();
@@ -61,6 +94,22 @@ impl Version {
             levels[level.index()].push(Arc::clone(table));
         }
         Self::new(levels)
+    }
+
+    /// The range tombstones, newest first.
+    pub(crate) fn range_tombstones(&self) -> &[RangeTombstone] {
+        self.range_tombstones.as_ref().map_or(&[], |index| index.tombstones())
+    }
+
+    /// The range tombstones as a merge takes them.
+    pub(crate) fn range_index(&self) -> Arc<RangeIndex> {
+        self.range_tombstones.clone().unwrap_or_default()
+    }
+
+    /// The newest range tombstone at or below `at` that has the key in its range.
+    #[inline]
+    pub(crate) fn covering(&self, key: &[u8], at: SeqNo) -> Option<SeqNo> {
+        self.range_tombstones.as_ref()?.covering(key, at)
     }
 
     pub(crate) fn levels(&self) -> &[Vec<Arc<OpenTable>>] {
@@ -82,7 +131,7 @@ impl Version {
         Levels::new(levels)
     }
 
-    /// The newest version of a key at or below `at`, tombstones included.
+    /// The newest version of a key at or below `at`, tombstones included; `None` if a range tombstone covers it.
     pub(crate) fn get(
         &self,
         key: &[u8],
@@ -91,12 +140,13 @@ impl Version {
         caches: &Caches,
     ) -> Result<Option<(Trailer, Bytes)>> {
         let hash = hash_key(key);
+        let covering = self.covering(key, at);
         for table in self.candidates(key) {
-            if !table.table.may_contain(hash) {
+            if Some(table.meta.max_seqno) < covering || !table.table.may_contain(hash) {
                 continue;
             }
-            if let Some(found) = get_row(table, key, hash, at, mode, caches)? {
-                return Ok(Some(found));
+            if let Some((trailer, value)) = get_row(table, key, hash, at, mode, caches)? {
+                return Ok((Some(trailer.seqno()) > covering).then_some((trailer, value)));
             }
         }
         Ok(None)

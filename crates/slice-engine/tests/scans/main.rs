@@ -3,5 +3,4 @@
 mod basics;
 mod cancelled;
 mod model;
-mod reads;
 mod support;

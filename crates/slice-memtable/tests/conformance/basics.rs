@@ -139,6 +139,31 @@ pub(crate) fn the_counters_follow_the_entries<M: MemTable>() {
     assert_eq!((table.len(), table.tombstones(), table.max_seqno()), (4, 2, seqno(9)));
 }
 
+pub(crate) fn a_range_tombstone_is_no_entry_of_its_start<M: MemTable>() {
+    let table = Arc::new(M::new());
+    table.insert(b"b", put(1), b"value");
+    table.insert(b"b", Trailer::new(seqno(2), EntryKind::RangeDelete), b"d");
+    assert_eq!(table.get(b"b", SeqNo::MAX), Some((put(1), "value".into())));
+    assert_eq!(table.covering(b"b", SeqNo::MAX), Some(seqno(2)));
+    assert_eq!((table.covering(b"b", seqno(1)), table.covering(b"d", SeqNo::MAX)), (None, None));
+    let mut iter = table.iter();
+    iter.seek_to_last().unwrap();
+    assert_eq!(iter.entry().unwrap().trailer, put(1));
+}
+
+pub(crate) fn a_table_of_nothing_but_a_range_tombstone_is_not_empty<M: MemTable>() {
+    let table = Arc::new(M::new());
+    let empty = table.memory_used();
+    // Without an end.
+    table.insert(b"b", Trailer::new(seqno(2), EntryKind::RangeDelete), b"");
+    assert!(!table.is_empty());
+    assert_eq!((table.len(), table.tombstones(), table.max_seqno()), (1, 1, seqno(2)));
+    assert!(table.memory_used() > empty);
+    // A log that is replayed twice brings it twice.
+    table.insert(b"b", Trailer::new(seqno(2), EntryKind::RangeDelete), b"");
+    assert_eq!((table.len(), table.tombstones()), (1, 1));
+}
+
 pub(crate) fn memory_grows_by_at_least_what_is_stored<M: MemTable>() {
     let table = M::new();
     let empty = table.memory_used();
@@ -159,6 +184,8 @@ pub(crate) fn an_entry_that_could_not_be_read_back_is_refused<M: MemTable>() {
         |key: &[u8], trailer| catch_unwind(AssertUnwindSafe(|| table.insert(key, trailer, b""))).is_err();
     assert!(refused(b"key", Trailer::seek(seqno(7))));
     assert!(refused(&vec![0; MAX_KEY_LEN + 1], put(7)));
+    let reversed = Trailer::new(seqno(7), EntryKind::RangeDelete);
+    assert!(catch_unwind(AssertUnwindSafe(|| table.insert(b"c", reversed, b"b"))).is_err());
     assert!(table.is_empty());
     assert!(!refused(b"key", put(7)));
     assert_eq!(table.len(), 1);

@@ -27,6 +27,8 @@ macro_rules! conformance {
                 the_counters_follow_the_entries,
                 memory_grows_by_at_least_what_is_stored,
                 an_entry_that_could_not_be_read_back_is_refused,
+                a_range_tombstone_is_no_entry_of_its_start,
+                a_table_of_nothing_but_a_range_tombstone_is_not_empty,
             }
             concurrent::{
                 readers_see_every_published_entry,
@@ -35,6 +37,7 @@ macro_rules! conformance {
             model::{
                 it_answers_as_a_sorted_map_does,
                 it_moves_as_a_sorted_map_does,
+                it_finds_range_tombstones_as_a_list_does,
             }
         }
     };

@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use slice_memtable::MemTable;
-use slice_types::{EntryIterator, EntryKind, SeqNo, Trailer};
+use slice_types::{EntryIterator, EntryKind, KeyRange, SeqNo, Trailer};
 
 /// The internal order as a tuple: key ascending, trailer descending.
 type ModelKey = (Vec<u8>, std::cmp::Reverse<u64>);
@@ -31,7 +31,6 @@ fn kinds() -> impl Strategy<Value = EntryKind> {
         3 => Just(EntryKind::Put),
         1 => Just(EntryKind::Delete),
         1 => Just(EntryKind::Merge),
-        1 => Just(EntryKind::RangeDelete),
     ]
 }
 
@@ -144,6 +143,39 @@ pub(crate) fn it_moves_as_a_sorted_map_does<M: MemTable>() {
             let expected = at.as_ref().map(|at| (at.0.as_slice(), at.1.0, model[at].as_slice()));
             let found = iter.entry().map(|entry| (entry.key, entry.trailer.to_u64(), entry.value));
             prop_assert_eq!(found, expected, "after {:?}", to);
+        }
+        Ok(())
+    });
+}
+
+/// Ranges that nest and overlap, some without an end; and entries between them.
+fn deletes() -> impl Strategy<Value = Vec<(KeyRange, bool)>> {
+    let range = (keys(), keys(), any::<bool>()).prop_filter_map("no keys", |(one, other, ends)| {
+        let (start, end) = if one < other { (one, other) } else { (other, one) };
+        KeyRange::from_bytes(&start, if ends { &end } else { b"" }).ok()
+    });
+    vec((range, any::<bool>()), 0..70)
+}
+
+pub(crate) fn it_finds_range_tombstones_as_a_list_does<M: MemTable>() {
+    run((deletes(), keys()), |(writes, another)| {
+        let table = Arc::new(M::new());
+        for (n, (range, is_range)) in (1..).zip(&writes) {
+            let kind = if *is_range { EntryKind::RangeDelete } else { EntryKind::Put };
+            table.insert(range.start(), Trailer::new(SeqNo::new(n), kind), range.end_bytes());
+        }
+        let deletes = (1..).map(SeqNo::new).zip(&writes).filter(|(_, (_, is_range))| *is_range);
+        let deletes: Vec<_> = deletes.map(|(seqno, (range, _))| (seqno, range)).collect();
+        let index = table.range_tombstones();
+        prop_assert_eq!(table.len(), writes.len());
+        prop_assert_eq!(index.tombstones().len(), deletes.len());
+        for key in writes.iter().map(|(range, _)| range.start()).chain([another.as_slice()]) {
+            for at in (0..=writes.len() as u64 + 1).map(SeqNo::new) {
+                let covering = deletes.iter().filter(|(seqno, range)| *seqno <= at && range.contains(key));
+                let expected = covering.map(|(seqno, _)| *seqno).max();
+                prop_assert_eq!(table.covering(key, at), expected);
+                prop_assert_eq!(index.covering(key, at), expected);
+            }
         }
         Ok(())
     });

@@ -1,0 +1,5 @@
+//! Ranges that are deleted: what readers see, what compactions remove, and what it costs.
+
+mod api;
+mod support;
+mod versions;
