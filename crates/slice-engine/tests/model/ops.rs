@@ -1,6 +1,6 @@
 //! What is done to a store, one step after the other.
 //!
-//! A new kind of step (a snapshot, a scan) is a variant here, an arm in `Model::apply` and one in `Store::apply`.
+//! A new kind of step is a variant here, an arm in `Model::apply` and one in `Store::apply`.
 
 use proptest::prelude::*;
 use slice::Background;
@@ -15,6 +15,8 @@ pub(crate) enum Op {
     /// Several writes, of which all or none survive a crash.
     Batch(Vec<Write>),
     Get(Probe),
+    /// So many milliseconds go by.
+    Pass(u64),
     ClearCache,
     Sync,
     Flush,
@@ -26,6 +28,10 @@ pub(crate) enum Op {
 #[derive(Clone, Debug)]
 pub(crate) enum Write {
     Put(Key, Value),
+    /// For so many milliseconds.
+    PutFor(Key, Value, u64),
+    /// Appended to what there is.
+    Merge(Key, Value),
     Delete(Key),
 }
 
@@ -59,6 +65,7 @@ pub(crate) fn repeatable(background: Background) -> impl Strategy<Value = Op> {
         24 => write().prop_map(Op::Write),
         8 => prop::collection::vec(write(), 0..8).prop_map(Op::Batch),
         24 => probe().prop_map(Op::Get),
+        3 => (0..20_u64).prop_map(Op::Pass),
         3 => Just(Op::ClearCache),
         3 => Just(Op::Sync),
         6 => Just(Op::Flush),
@@ -78,8 +85,10 @@ pub(crate) fn any_op(background: Background) -> BoxedStrategy<Op> {
 
 fn write() -> impl Strategy<Value = Write> {
     prop_oneof![
-        3 => (key(), value()).prop_map(|(key, value)| Write::Put(key, value)),
-        1 => key().prop_map(Write::Delete),
+        6 => (key(), value()).prop_map(|(key, value)| Write::Put(key, value)),
+        2 => (key(), value(), 0..40_u64).prop_map(|(key, value, ms)| Write::PutFor(key, value, ms)),
+        3 => (key(), value()).prop_map(|(key, value)| Write::Merge(key, value)),
+        2 => key().prop_map(Write::Delete),
     ]
 }
 

@@ -24,10 +24,34 @@ use crate::ops::{Op, Write, any_op};
 use crate::settings::{Settings, log_kind, settings};
 
 /// What a store holds.
-pub(crate) type Contents = BTreeMap<Arc<[u8]>, Value>;
+pub(crate) type Contents = BTreeMap<Arc<[u8]>, Held>;
 
-/// Writes that are visible together.
-pub(crate) type Commit = Vec<Write>;
+/// What a key has: a value, for ever or for a time, and what was merged since.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Held {
+    base: Option<Value>,
+    /// When the base expires, if it does.
+    expiry_ms: Option<u64>,
+    operands: Vec<Value>,
+}
+
+impl Held {
+    /// The value at a time.
+    pub(crate) fn at(&self, now_ms: u64) -> Option<Vec<u8>> {
+        let base = self.base.filter(|_| self.expiry_ms.is_none_or(|expiry_ms| now_ms < expiry_ms));
+        if base.is_none() && self.operands.is_empty() {
+            return None;
+        }
+        Some(base.iter().chain(&self.operands).flat_map(|value| value.bytes()).collect())
+    }
+}
+
+/// Writes that are visible together, and when they were written.
+#[derive(Clone, Debug)]
+pub(crate) struct Commit {
+    pub(crate) writes: Vec<Write>,
+    pub(crate) now_ms: u64,
+}
 
 /// What the store must hold, and what it may fall back to.
 #[derive(Clone, Debug)]
@@ -36,6 +60,8 @@ pub(crate) struct Model {
     pub(crate) background: Background,
     /// Of the open store.
     pub(crate) settings: Settings,
+    /// What the clock shows; it never goes back.
+    pub(crate) now_ms: u64,
     pub(crate) contents: Contents,
     /// The contents when it was last certain that all was durable.
     pub(crate) durable: Contents,
@@ -46,7 +72,7 @@ pub(crate) struct Model {
 impl Model {
     pub(crate) fn new(log_kind: LogKind, background: Background, settings: Settings) -> Self {
         let (contents, durable) = (Contents::new(), Contents::new());
-        Self { log_kind, background, settings, contents, durable, unsynced: Vec::new() }
+        Self { log_kind, background, settings, now_ms: 0, contents, durable, unsynced: Vec::new() }
     }
 
     /// Does a step.
@@ -54,6 +80,7 @@ impl Model {
         match op {
             Op::Write(write) => self.commit(std::slice::from_ref(write)),
             Op::Batch(writes) => self.commit(writes),
+            Op::Pass(ms) => self.now_ms += ms,
             Op::Get(_) | Op::ClearCache | Op::Crash(_) => {}
             Op::Sync | Op::Flush | Op::Compact => self.all_is_durable(),
             // What an open has replayed from logs, it has synced.
@@ -65,8 +92,9 @@ impl Model {
     }
 
     fn commit(&mut self, writes: &[Write]) {
-        apply_commit(&mut self.contents, writes);
-        self.unsynced.push(writes.to_vec());
+        let commit = Commit { writes: writes.to_vec(), now_ms: self.now_ms };
+        apply_commit(&mut self.contents, &commit);
+        self.unsynced.push(commit);
         if self.settings.is_durable_at_once() {
             self.all_is_durable();
         }
@@ -78,12 +106,17 @@ impl Model {
     }
 }
 
-pub(crate) fn apply_commit(contents: &mut Contents, writes: &[Write]) {
-    for write in writes {
+pub(crate) fn apply_commit(contents: &mut Contents, commit: &Commit) {
+    for write in &commit.writes {
+        let put = |base: &Value, expiry_ms| Held { base: Some(*base), expiry_ms, operands: Vec::new() };
         match write {
-            Write::Put(key, value) => contents.insert(key.bytes(), *value),
-            Write::Delete(key) => contents.remove(&key.bytes()),
-        };
+            Write::Put(key, value) => drop(contents.insert(key.bytes(), put(value, None))),
+            Write::PutFor(key, value, ms) => {
+                contents.insert(key.bytes(), put(value, Some(commit.now_ms + ms)));
+            }
+            Write::Merge(key, value) => contents.entry(key.bytes()).or_default().operands.push(*value),
+            Write::Delete(key) => drop(contents.remove(&key.bytes())),
+        }
     }
 }
 

@@ -6,9 +6,10 @@ use std::time::Duration;
 use proptest::prelude::*;
 use slice::blocking::LSMTree;
 use slice::compaction::CompactionConfig;
+use slice::operators::Append;
 use slice::planted::Bug;
 use slice::vfs::{LogKind, MemFs};
-use slice::{Background, Builder, Compression, Durability, RecoveryMode};
+use slice::{Background, Builder, Compression, Durability, ManualClock, RecoveryMode};
 
 const DIR: &str = "/db";
 
@@ -70,12 +71,15 @@ impl Settings {
         self.safety.durability == Durability::Fsync
     }
 
-    pub(crate) fn open(&self, fs: &MemFs) -> slice::Result<LSMTree> {
+    pub(crate) fn open(&self, fs: &MemFs, clock: &Arc<ManualClock>) -> slice::Result<LSMTree> {
+        let clock: Arc<ManualClock> = Arc::clone(clock);
         let builder = self.shape.apply(self.storage.apply(LSMTree::builder(DIR).fs(Arc::new(fs.clone()))));
         let builder = builder
             .durability(self.safety.durability)
             .recovery_mode(self.safety.recovery_mode)
             .background(self.background)
+            .merge_operator(Arc::new(Append::default()))
+            .clock(clock)
             .flush_interval(Duration::from_millis(1))
             .compaction_interval(Duration::from_millis(1));
         match self.planted {

@@ -1,11 +1,14 @@
 //! The store under test, on a file system that knows what a power failure leaves.
 
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
+use std::time::Duration;
 
 use proptest_state_machine::StateMachineTest;
 use slice::blocking::LSMTree;
 use slice::vfs::{LogKind, MemFs};
-use slice::{Health, WriteBatch};
+use slice::{Health, ManualClock, WriteBatch};
 
 use crate::alphabet::{Key, brief};
 use crate::ops::{Crash, Leave, Op, Write};
@@ -32,6 +35,7 @@ impl std::fmt::Debug for Answer {
 /// An open store, its disk and its settings.
 pub(crate) struct Store {
     fs: MemFs,
+    clock: Arc<ManualClock>,
     settings: Settings,
     /// `None` only between leaving and opening.
     lsm: Option<LSMTree>,
@@ -39,13 +43,14 @@ pub(crate) struct Store {
 
 impl Store {
     pub(crate) fn new(log_kind: LogKind, settings: Settings) -> Self {
-        let mut store = Self { fs: MemFs::with_log_kind(log_kind), settings, lsm: None };
+        let mut store =
+            Self { fs: MemFs::with_log_kind(log_kind), clock: Arc::default(), settings, lsm: None };
         store.open();
         store
     }
 
     fn open(&mut self) {
-        let opened = self.settings.open(&self.fs);
+        let opened = self.settings.open(&self.fs, &self.clock);
         self.lsm = Some(opened.unwrap_or_else(|error| panic!("the store does not open: {error}")));
     }
 
@@ -63,6 +68,7 @@ impl Store {
             Op::Write(write) => self.write(write),
             Op::Batch(writes) => self.write_batch(writes),
             Op::Get(probe) => return Answer::Got(self.get(&probe.bytes())),
+            Op::Pass(ms) => self.clock.advance(Duration::from_millis(*ms)),
             Op::ClearCache => self.lsm().clear_cache(),
             Op::Sync => self.lsm().sync().expect("sync"),
             Op::Flush => self.lsm().flush().expect("flush"),
@@ -81,6 +87,10 @@ impl Store {
     fn write(&self, write: &Write) {
         match write {
             Write::Put(key, value) => self.lsm().put(&key.bytes(), &value.bytes()),
+            Write::PutFor(key, value, ms) => {
+                self.lsm().put_with_ttl(&key.bytes(), &value.bytes(), Duration::from_millis(*ms))
+            }
+            Write::Merge(key, value) => self.lsm().merge(&key.bytes(), &value.bytes()),
             Write::Delete(key) => self.lsm().delete(&key.bytes()),
         }
         .expect("write");
@@ -91,6 +101,10 @@ impl Store {
         for write in writes {
             match write {
                 Write::Put(key, value) => batch.put(&key.bytes(), &value.bytes()),
+                Write::PutFor(key, value, ms) => {
+                    batch.put_with_ttl(&key.bytes(), &value.bytes(), Duration::from_millis(*ms))
+                }
+                Write::Merge(key, value) => batch.merge(&key.bytes(), &value.bytes()),
                 Write::Delete(key) => batch.delete(&key.bytes()),
             }
             .expect("within the limits");
@@ -119,9 +133,9 @@ impl Store {
     /// # Panics
     ///
     /// When the store holds anything else; names the keys.
-    fn assert_holds(&self, expected: &Contents) {
+    fn assert_holds(&self, expected: &Contents, now_ms: u64) {
         let wrong = Key::all().filter_map(|key| {
-            let (found, wanted) = (self.get(&key), expected.get(&key).map(|value| value.bytes()));
+            let (found, wanted) = (self.get(&key), expected.get(&key).and_then(|held| held.at(now_ms)));
             (found != wanted).then(|| {
                 let (found, wanted) = (Answer::Got(found), Answer::Got(wanted));
                 format!("{}: found {found:?}, expected {wanted:?}", brief(&key))
@@ -138,44 +152,56 @@ impl Store {
         self.lsm = None;
         self.fs = image;
         self.open();
-        let lost = self.lost(model);
-        assert!(crash.keep < 1.0 || lost.is_empty(), "{lost:?} is lost, and the disk kept every byte");
+        let kept = self.kept(model);
+        let is_all = *kept.end() == model.unsynced.len();
+        assert!(crash.keep < 1.0 || is_all, "only {kept:?} commits are kept, and the disk kept every byte");
         let found = self.contents();
         self.lsm = None;
         self.fs = self.fs.crash_image(0.0, crash.seed);
         self.open();
         assert!(self.contents() == found, "a second power failure lost what the recovery had found");
-        for commit in lost {
-            self.write_batch(commit);
+        for commit in &model.unsynced[*kept.start()..] {
+            self.write_batch(&again(commit, model.now_ms));
         }
     }
 
-    /// The commits that did not survive.
+    /// How many of the commits survived. It is a range where commits in a row leave the same: to do all of them but the
+    /// least number again leaves what doing none of them again would.
     ///
     /// # Panics
     ///
     /// When what is there is not what some number of them leaves.
-    fn lost<'a>(&self, model: &'a Model) -> &'a [Commit] {
+    fn kept(&self, model: &Model) -> RangeInclusive<usize> {
         let found = self.contents();
         let mut state = model.durable.clone();
-        let mut fitting = is_same(&found, &state).then_some(0);
+        let mut fitting = is_same(&found, &state, model.now_ms).then_some(0..=0);
         for (commit, n) in model.unsynced.iter().zip(1..) {
             apply_commit(&mut state, commit);
-            if is_same(&found, &state) {
-                fitting = Some(n);
+            if is_same(&found, &state, model.now_ms) {
+                fitting = Some(fitting.map_or(n, |fitting| *fitting.start())..=n);
             }
         }
-        let kept = fitting.unwrap_or_else(|| {
+        fitting.unwrap_or_else(|| {
             let found: Vec<_> = found.iter().map(|(key, value)| (brief(key), brief(value))).collect();
             panic!("not a prefix of the history behind what was durable: {found:#?}")
-        });
-        &model.unsynced[kept..]
+        })
     }
 }
 
-fn is_same(found: &[(Arc<[u8]>, Vec<u8>)], expected: &Contents) -> bool {
-    found.len() == expected.len()
-        && found.iter().all(|(key, value)| expected.get(key).is_some_and(|wanted| wanted.bytes() == *value))
+/// The writes of a commit as they are done again later: what is left of their time is shorter.
+fn again(commit: &Commit, now_ms: u64) -> Vec<Write> {
+    let shorter = |write: &Write| match write {
+        Write::PutFor(key, value, ms) => {
+            Write::PutFor(*key, *value, (commit.now_ms + ms).saturating_sub(now_ms))
+        }
+        write => write.clone(),
+    };
+    commit.writes.iter().map(shorter).collect()
+}
+
+fn is_same(found: &[(Arc<[u8]>, Vec<u8>)], expected: &Contents, now_ms: u64) -> bool {
+    let expected = expected.iter().filter_map(|(key, held)| Some((Arc::clone(key), held.at(now_ms)?)));
+    expected.collect::<BTreeMap<_, _>>() == found.iter().cloned().collect()
 }
 
 /// The comparison of a [`Store`] with a [`Model`].
@@ -196,19 +222,20 @@ impl StateMachineTest for Compare {
             op => check_answer(&store.apply(op), op, model),
         }
         if op.is_upkeep() {
-            store.assert_holds(&model.contents);
+            store.assert_holds(&model.contents, model.now_ms);
         }
         store
     }
 
     fn teardown(store: Store, model: Model) {
-        store.assert_holds(&model.contents);
+        store.assert_holds(&model.contents, model.now_ms);
     }
 }
 
 fn check_answer(answer: &Answer, op: &Op, model: &Model) {
     if let Op::Get(probe) = op {
-        let expected = model.contents.get(&probe.bytes()[..]).map(|value| value.bytes());
+        let held = model.contents.get(&probe.bytes()[..]);
+        let expected = held.and_then(|held| held.at(model.now_ms));
         assert_eq!(*answer, Answer::Got(expected), "{op:?}");
     }
 }
