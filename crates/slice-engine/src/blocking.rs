@@ -23,6 +23,7 @@ use slice_types::{EntryKind, Result};
 use crate::db::{Handle, ReadAt};
 use crate::health::Health;
 use crate::options::{Builder, Options};
+pub use crate::read::BlockingReadable as Readable;
 pub use crate::scan::BlockingScan as Scan;
 use crate::snapshot::Moment;
 use crate::stats::LSMStats;

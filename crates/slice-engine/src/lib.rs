@@ -17,6 +17,7 @@ pub mod planted;
 #[cfg(not(feature = "planted-bugs"))]
 mod planted;
 mod primitives;
+mod read;
 mod recovery;
 mod repair;
 mod scan;
@@ -32,6 +33,7 @@ mod write_batch;
 pub use health::Health;
 pub use lsm::LSMTree;
 pub use options::{Background, Builder, Durability, Options, Profile, Strategy};
+pub use read::Readable;
 pub use repair::{Lost, Origin, RepairReport, repair};
 pub use scan::Scan;
 pub use slice_compaction::Decision;

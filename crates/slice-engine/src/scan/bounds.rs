@@ -13,9 +13,6 @@ pub(crate) struct KeyRange {
 }
 
 impl KeyRange {
-    /// All keys.
-    pub(crate) const ALL: Self = Self { lower: Bound::Unbounded, upper: Bound::Unbounded };
-
     pub(crate) fn new<K: AsRef<[u8]>>(range: &impl RangeBounds<K>) -> Self {
         Self { lower: copy(range.start_bound()), upper: copy(range.end_bound()) }
     }

@@ -38,6 +38,15 @@ impl Source {
         Self { core, tree, view, at, overlay, abandoned: AtomicBool::new(false) }
     }
 
+    /// The value of a key.
+    pub(crate) fn get(&self, key: &[u8], mode: ReadMode) -> Result<Option<Bytes>> {
+        self.view.value(key, self.at, mode, &self.core.caches, &self.tree.rules)
+    }
+
+    pub(crate) fn check_open(&self) -> Result<()> {
+        self.core.check_open()
+    }
+
     pub(super) fn abandon(&self) {
         self.abandoned.store(true, Ordering::Relaxed);
     }

@@ -18,7 +18,6 @@ mod batch;
 mod bounds;
 mod cursor;
 mod ends;
-mod faces;
 mod iter;
 mod overlay;
 mod stream;
@@ -27,7 +26,7 @@ pub(crate) use bounds::KeyRange;
 pub(crate) use ends::{Ends, Source};
 pub use iter::Scan as BlockingScan;
 pub(crate) use overlay::OverlayIter;
-#[cfg_attr(not(test), expect(unused_imports, reason = "transactions bring their own writes"))]
+#[expect(unused_imports, reason = "transactions bring their own writes")]
 pub(crate) use overlay::{Overlay, Own};
 pub use stream::Scan;
 

@@ -112,7 +112,7 @@ impl Tree {
 
 impl View {
     /// What a reader at `at` makes of the versions of a key.
-    fn value(
+    pub(crate) fn value(
         &self,
         key: &[u8],
         mut at: SeqNo,

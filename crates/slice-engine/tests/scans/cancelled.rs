@@ -21,9 +21,12 @@ fn poll_some<T>(future: impl Future<Output = T>, times: usize) -> Option<T> {
     None
 }
 
+/// A store of five hundred keys, none of which is in memory.
 async fn filled() -> Result<LSMTree> {
-    let lsm =
-        LSMTree::builder("/db").fs(Arc::new(MemFs::new())).block_cache_bytes(0).block_size(64).open().await?;
+    let fs = MemFs::new();
+    fs.make_cold();
+    let builder = LSMTree::builder("/db").fs(Arc::new(fs)).block_cache_bytes(0).row_cache_entries(0);
+    let lsm = builder.block_size(64).open().await?;
     for n in 0..500_u32 {
         lsm.put(&n.to_be_bytes(), &[7; 40]).await?;
     }
@@ -37,16 +40,55 @@ async fn a_dropped_next_loses_no_entry() -> Result<()> {
     for times in 0..4 {
         let mut scan = lsm.iter();
         let mut expected = 0_u32;
+        let mut dropped = 0;
         loop {
-            let entry = match poll_some(scan.next(), times) {
-                Some(entry) => entry,
-                None => scan.next().await,
+            let entry = if let Some(entry) = poll_some(scan.next(), times) {
+                entry
+            } else {
+                dropped += 1;
+                scan.next().await
             };
             let Some(entry) = entry else { break };
             assert_eq!(entry?.0, expected.to_be_bytes()[..], "polled {times} times");
             expected += 1;
         }
         assert_eq!(expected, 500);
+        assert!(dropped > 0 || times > 1, "nothing was waited for");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_scan_whose_ends_take_turns_gives_each_key_once() -> Result<()> {
+    let lsm = filled().await?;
+    let mut scan = lsm.iter();
+    let (mut front, mut back) = (Vec::new(), Vec::new());
+    for turn in 0_u32.. {
+        let is_front = turn % 3 == 0;
+        if turn % 7 == 0 {
+            // Read ahead from one end, and leave it to the other.
+            drop(poll_some(scan.next_back(), 0));
+        }
+        let entry = if is_front { scan.next().await } else { scan.next_back().await };
+        let Some(entry) = entry else { break };
+        if is_front { &mut front } else { &mut back }.push(entry?.0);
+    }
+    back.reverse();
+    front.extend(back);
+    assert_eq!(front, (0..500_u32).map(|n| n.to_be_bytes().to_vec()).collect::<Vec<_>>());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_seek_while_a_batch_is_read_goes_where_it_was_told() -> Result<()> {
+    let lsm = filled().await?;
+    let mut scan = lsm.iter();
+    for target in [400_u32, 20, 499, 0] {
+        assert!(poll_some(scan.next(), 1).is_none(), "a batch is on its way");
+        scan.seek(target.to_be_bytes());
+        let entry = scan.next().await.expect("a key")?;
+        assert_eq!(entry.0, target.to_be_bytes()[..]);
+        scan.seek([0; 4]);
     }
     Ok(())
 }
@@ -61,5 +103,32 @@ async fn a_scan_dropped_while_it_reads_leaves_a_store_that_closes() -> Result<()
         assert_eq!(lsm.get(&3_u32.to_be_bytes()).await?, Some(vec![7; 40]));
         lsm.close().await?;
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_dropped_read_of_many_keys_holds_nothing_up() -> Result<()> {
+    let lsm = filled().await?;
+    let keys = || (0..500_u32).map(u32::to_be_bytes);
+    for times in 0..4 {
+        drop(poll_some(lsm.multi_get(keys()), times));
+        drop(poll_some(lsm.count(""..), times));
+        drop(poll_some(lsm.last_key_value(), times));
+    }
+    assert!(lsm.multi_get(keys()).await?.iter().all(Option::is_some));
+    lsm.close().await
+}
+
+#[tokio::test]
+async fn many_deleted_keys_in_memory_do_not_keep_the_thread() -> Result<()> {
+    let fs = Arc::new(MemFs::new());
+    let lsm = LSMTree::builder("/db").fs(fs).open().await?;
+    for n in 0..5000_u32 {
+        lsm.delete(&n.to_be_bytes()).await?;
+    }
+    lsm.put(b"z", b"last").await?;
+    let mut scan = lsm.iter();
+    assert!(poll_some(scan.next(), 1).is_none(), "it is looked for on another thread");
+    assert_eq!(scan.next().await.transpose()?, Some(("z".into(), "last".into())));
     Ok(())
 }

@@ -3,4 +3,5 @@
 mod basics;
 mod cancelled;
 mod model;
+mod reads;
 mod support;

@@ -67,7 +67,7 @@ impl RandomAccessFile for MemRandom {
     }
 
     fn try_read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<bool> {
-        Ok(self.handle.read(buf, offset))
+        Ok(!self.handle.shared.is_cold.load(Ordering::Relaxed) && self.handle.read(buf, offset))
     }
 
     fn advise(&self, _access: Access) {}

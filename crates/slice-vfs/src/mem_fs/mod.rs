@@ -19,7 +19,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::{AppendFile, FileLock, Fs, LogFile, Metadata, RandomAccessFile, SyncSite};
@@ -162,12 +162,24 @@ impl MemFs {
         self.shared.write().state.mounts.insert(absolute(dir));
     }
 
+    /// From now on a read that must not wait for a disk gives up each time: nothing is in the page cache.
+    pub fn make_cold(&self) {
+        self.shared.is_cold.store(true, Ordering::Relaxed);
+    }
+
     fn build(state: State, log_kind: LogKind, journal: Option<Journal>) -> Self {
         // 0 is the operating system's.
         static NEXT_ID: AtomicU64 = AtomicU64::new(1);
         let inner = Inner { state, journal, operations: 0, locked: BTreeMap::new() };
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
-        Self { shared: Arc::new(Shared { id, log_kind, inner: RwLock::new(inner) }) }
+        Self {
+            shared: Arc::new(Shared {
+                id,
+                log_kind,
+                is_cold: AtomicBool::new(false),
+                inner: RwLock::new(inner),
+            }),
+        }
     }
 }
 
@@ -175,6 +187,7 @@ impl MemFs {
 struct Shared {
     id: u64,
     log_kind: LogKind,
+    is_cold: AtomicBool,
     inner: RwLock<Inner>,
 }
 

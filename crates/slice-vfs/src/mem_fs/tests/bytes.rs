@@ -194,3 +194,17 @@ fn a_file_may_have_grown_without_its_bytes() {
     assert!(left.contains(&vec![0; 700]), "the length is there, and none of the bytes");
     assert!(left.contains(&Vec::new()), "neither is there");
 }
+
+#[test]
+fn a_cold_file_gives_its_bytes_only_to_those_who_wait() {
+    let fs = MemFs::new();
+    create_durable(&fs, "/a", b"abc");
+    let file = fs.open_random("/a".as_ref()).unwrap();
+    let mut buf = [0; 2];
+    assert!(file.try_read_exact_at(&mut buf, 1).unwrap());
+    fs.make_cold();
+    assert!(!file.try_read_exact_at(&mut buf, 0).unwrap());
+    assert_eq!(buf, *b"bc");
+    file.read_exact_at(&mut buf, 0).unwrap();
+    assert_eq!(buf, *b"ab");
+}
