@@ -27,6 +27,7 @@ pub use crate::read::BlockingReadable as Readable;
 pub use crate::scan::BlockingScan as Scan;
 use crate::snapshot::Moment;
 use crate::stats::LSMStats;
+pub use crate::transaction::blocking::Transaction;
 use crate::tree::Tree;
 use crate::verify::Report;
 use crate::write_batch::WriteBatch;

@@ -25,6 +25,7 @@ mod signal;
 mod snapshot;
 mod stats;
 pub mod sync_sites;
+mod transaction;
 mod tree;
 mod values;
 mod verify;
@@ -42,6 +43,7 @@ pub use slice_types::{Error, ErrorKind, MAX_KEY_LEN, MAX_VALUE_LEN, Result};
 pub use slice_vfs as vfs;
 pub use slice_wal::RecoveryMode;
 pub use snapshot::Snapshot;
+pub use transaction::{Isolation, Savepoint, Transaction};
 pub use values::{
     Clock, CompactionContext, CompactionFilter, CompactionFilterFactory, ManualClock, MergeOperator,
     operators,

@@ -30,6 +30,12 @@ pub enum Bug {
     PublishBeforeInsert,
     /// A flush writes no range tombstones to the manifest.
     ForgetRangeTombstones,
+    /// A serializable transaction commits whatever became of what it read.
+    SkipReadValidation,
+    /// A transaction commits whoever else wrote to its keys.
+    SkipWriteValidation,
+    /// A transaction takes its moment before its commits are recorded for it.
+    BeginLate,
 }
 
 impl Bug {
@@ -45,6 +51,9 @@ impl Bug {
         Self::ReadBehind,
         Self::PublishBeforeInsert,
         Self::ForgetRangeTombstones,
+        Self::SkipReadValidation,
+        Self::SkipWriteValidation,
+        Self::BeginLate,
     ];
 }
 

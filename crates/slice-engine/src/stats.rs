@@ -30,6 +30,11 @@ pub struct LSMStats {
     pub table_memory: usize,
     /// The sequence number of the newest write.
     pub last_seqno: u64,
+    /// Transactions that are open.
+    pub open_transactions: usize,
+    /// Keys and ranges that are kept in memory to detect conflicts: those written since the oldest of the open
+    /// transactions began, most of them once.
+    pub conflict_index_entries: usize,
 }
 
 /// What compactions have done.

@@ -25,6 +25,7 @@ use crate::options::Options;
 use crate::planted::{Bug, Planted};
 use crate::primitives::{AtomicU64, Mutex};
 use crate::signal::lock;
+use crate::transaction::{Check, Conflicts, EpochNumber};
 use crate::tree::{Frozen, Memory, Tree};
 
 /// The commit pipeline of a database.
@@ -50,6 +51,8 @@ struct State {
     is_untidy: bool,
     /// Set once the database is closed: the directory may be somebody else's, so no log is begun in it.
     closed: Option<Error>,
+    /// What open transactions may conflict with. While there are none, a write costs a look at it and no more.
+    conflicts: Conflicts,
 }
 
 impl State {
@@ -100,6 +103,7 @@ impl Commit {
             refused: None,
             is_untidy: false,
             closed: None,
+            conflicts: Conflicts::default(),
         };
         Self {
             state: Mutex::new(state),
@@ -117,15 +121,26 @@ impl Commit {
         SeqNo::new(self.visible.load(Ordering::Acquire))
     }
 
-    /// Writes a sealed batch, switching the memtable first when it is full.
+    /// Writes a sealed batch, switching the memtable first when it is full; with a `check`, only if that holds at the
+    /// moment of the write.
     ///
     /// # Errors
     ///
-    /// What the log says; then nothing was written, and the next write goes to the same place.
-    pub(crate) fn write(&self, batch: &EncodedBatch, tree: &Tree, logs: &Logs) -> Result<Attempt> {
+    /// What the log says, and `Conflict` when the check does not hold; then nothing was written, and the next write
+    /// goes to the same place.
+    pub(crate) fn write(
+        &self,
+        batch: &EncodedBatch,
+        check: Option<&Check>,
+        tree: &Tree,
+        logs: &Logs,
+    ) -> Result<Attempt> {
         let mut state = lock(&self.state);
         if let Some(refused) = &state.refused {
             return Err(refused.clone());
+        }
+        if let Some(check) = check {
+            state.conflicts.check(check)?;
         }
         let mut freeze = Freeze::Empty;
         if state.memory.memory_used() >= self.memtable_size || !state.log.is_open() {
@@ -159,6 +174,7 @@ impl Commit {
         }
         let last = insert(&state.memory, first, batch);
         state.next = last.plus(1);
+        state.conflicts.record(batch);
         self.visible.store(last.get(), Ordering::Release);
         self.sync.appended(end);
         Ok(end)
@@ -229,6 +245,23 @@ impl Commit {
     /// Where the log ends now.
     pub(crate) fn position(&self) -> LogPosition {
         lock(&self.state).log.position()
+    }
+
+    /// From now on records what is written, for a transaction to be checked against.
+    pub(crate) fn begin_transaction(&self) -> EpochNumber {
+        lock(&self.state).conflicts.begin()
+    }
+
+    /// Ends a transaction; what only it needed is freed outside of the lock.
+    pub(crate) fn end_transaction(&self, began: EpochNumber) {
+        let forgotten = lock(&self.state).conflicts.end(began);
+        drop(forgotten);
+    }
+
+    /// Open transactions, and the keys and ranges that are kept for them.
+    pub(crate) fn transactions(&self) -> (usize, usize) {
+        let state = lock(&self.state);
+        (state.conflicts.open(), state.conflicts.len())
     }
 
     /// Refuses all writes from now on; the first reason stays.

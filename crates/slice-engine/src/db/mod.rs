@@ -123,6 +123,7 @@ impl Core {
         let levels = view.version.levels();
         let bytes =
             |tables: &Vec<Arc<crate::tree::OpenTable>>| tables.iter().map(|table| table.meta.bytes).sum();
+        let (open_transactions, conflict_index_entries) = self.commit.transactions();
         LSMStats {
             level_stats: levels
                 .iter()
@@ -139,6 +140,8 @@ impl Core {
             memtable_bytes: view.active.memory_used(),
             table_memory: self.table_memory(),
             last_seqno: self.commit.visible().get(),
+            open_transactions,
+            conflict_index_entries,
         }
     }
 

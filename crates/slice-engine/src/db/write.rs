@@ -15,6 +15,7 @@ use crate::commit::{Attempt, Freeze};
 use crate::options::Durability;
 use crate::planted::Bug;
 use crate::primitives::{per_thread, thread};
+use crate::transaction::Check;
 use crate::tree::Tree;
 
 /// Buffers of threads are not kept beyond this size, in bytes.
@@ -64,7 +65,7 @@ impl Core {
             batch.clear();
             batch.push(tree.id, kind, key, &value)?;
             batch.seal();
-            match self.try_write(batch)? {
+            match self.try_write(batch, None)? {
                 Tried::Waits(wait) => Ok(Written::Waits(std::mem::take(batch), wait)),
                 Tried::Done(end) => {
                     if batch.byte_len() > KEPT_BUFFER_MAX {
@@ -80,24 +81,29 @@ impl Core {
     pub(crate) fn write_batch_now(&self, batch: EncodedBatch) -> Result<Written> {
         let mut batch = self.tree.rules.stamp_batch(batch)?;
         batch.seal();
-        Ok(match self.try_write(&batch)? {
+        self.write_checked_now(batch, None)
+    }
+
+    /// Writes a sealed batch, which has entries, if that needs no waiting; with a `check`, only if that holds.
+    pub(crate) fn write_checked_now(&self, batch: EncodedBatch, check: Option<&Check>) -> Result<Written> {
+        Ok(match self.try_write(&batch, check)? {
             Tried::Waits(wait) => Written::Waits(batch, wait),
             Tried::Done(end) => Written::Done(end),
         })
     }
 
-    fn try_write(&self, batch: &EncodedBatch) -> Result<Tried> {
+    fn try_write(&self, batch: &EncodedBatch, check: Option<&Check>) -> Result<Tried> {
         if let Some(delay) = self.pressure.delay(batch.byte_len()) {
             return Ok(Tried::Waits(Wait::Delay(delay)));
         }
-        Ok(match self.attempt(batch)? {
+        Ok(match self.attempt(batch, check)? {
             Attempt::Full => Tried::Waits(Wait::Flush),
             Attempt::Done(end, _) => Tried::Done(end),
         })
     }
 
-    fn attempt(&self, batch: &EncodedBatch) -> Result<Attempt> {
-        let attempt = self.commit.write(batch, &self.tree, &self.logs)?;
+    fn attempt(&self, batch: &EncodedBatch, check: Option<&Check>) -> Result<Attempt> {
+        let attempt = self.commit.write(batch, check, &self.tree, &self.logs)?;
         if matches!(attempt, Attempt::Done(_, Freeze::Frozen)) {
             self.update_pressure();
         }
@@ -106,10 +112,20 @@ impl Core {
 
     /// Waits as a thread for what is left of a write: acknowledged when this returns.
     pub(crate) fn finish_blocking(&self, written: Written) -> Result<()> {
-        let end = match written {
-            Written::Done(end) => end,
-            Written::Waits(batch, wait) => self.write_waiting(&batch, wait)?,
-        };
+        let end = self.place_blocking(written, None)?;
+        self.acknowledge_blocking(end)
+    }
+
+    /// Waits as a thread until a write is in the log.
+    pub(crate) fn place_blocking(&self, written: Written, check: Option<&Check>) -> Result<LogPosition> {
+        match written {
+            Written::Done(end) => Ok(end),
+            Written::Waits(batch, wait) => self.write_waiting(&batch, check, wait),
+        }
+    }
+
+    /// Waits as a thread until what is in the log up to `end` is as durable as the options say.
+    pub(crate) fn acknowledge_blocking(&self, end: LogPosition) -> Result<()> {
         if self.acknowledges_durable() { self.sync_to(end) } else { Ok(()) }
     }
 
@@ -118,7 +134,12 @@ impl Core {
         self.options.durability == Durability::Fsync && !self.options.planted.has(Bug::AckBeforeSync)
     }
 
-    fn write_waiting(&self, batch: &EncodedBatch, mut wait: Wait) -> Result<LogPosition> {
+    fn write_waiting(
+        &self,
+        batch: &EncodedBatch,
+        check: Option<&Check>,
+        mut wait: Wait,
+    ) -> Result<LogPosition> {
         loop {
             let since = now();
             match wait {
@@ -127,7 +148,7 @@ impl Core {
                 Wait::Flush => self.changed.wait(|| self.room())?,
             }
             self.pressure.count(now() - since);
-            match self.attempt(batch)? {
+            match self.attempt(batch, check)? {
                 Attempt::Done(end, _) => return Ok(end),
                 Attempt::Full => wait = Wait::Flush,
             }
@@ -138,14 +159,29 @@ impl Core {
     ///
     /// Dropped before that, the write has either happened or not, as after a crash; nothing stays locked.
     pub(crate) async fn finish(&self, written: Written) -> Result<()> {
-        let end = match written {
-            Written::Done(end) => end,
-            Written::Waits(batch, wait) => self.write_waited(&batch, wait).await?,
-        };
+        let end = self.place(written, None).await?;
+        self.acknowledge(end).await
+    }
+
+    /// Waits as a task until a write is in the log.
+    pub(crate) async fn place(&self, written: Written, check: Option<&Check>) -> Result<LogPosition> {
+        match written {
+            Written::Done(end) => Ok(end),
+            Written::Waits(batch, wait) => self.write_waited(&batch, check, wait).await,
+        }
+    }
+
+    /// Waits as a task until what is in the log up to `end` is as durable as the options say.
+    pub(crate) async fn acknowledge(&self, end: LogPosition) -> Result<()> {
         if self.acknowledges_durable() { self.synced_to(end).await } else { Ok(()) }
     }
 
-    async fn write_waited(&self, batch: &EncodedBatch, mut wait: Wait) -> Result<LogPosition> {
+    async fn write_waited(
+        &self,
+        batch: &EncodedBatch,
+        check: Option<&Check>,
+        mut wait: Wait,
+    ) -> Result<LogPosition> {
         loop {
             let since = now();
             match wait {
@@ -154,7 +190,7 @@ impl Core {
                 Wait::Flush => self.changed.waited(|| self.room()).await?,
             }
             self.pressure.count(now() - since);
-            match self.attempt(batch)? {
+            match self.attempt(batch, check)? {
                 Attempt::Done(end, _) => return Ok(end),
                 Attempt::Full => wait = Wait::Flush,
             }

@@ -9,6 +9,7 @@
 mod checker;
 mod commit;
 mod signal;
+mod transactions;
 mod view;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -97,7 +98,7 @@ impl Core {
                 .expect("it is small");
         }
         batch.seal();
-        self.commit.write(&batch, &self.tree, &self.logs).expect("MemFs does not fail");
+        self.commit.write(&batch, None, &self.tree, &self.logs).expect("MemFs does not fail");
     }
 
     fn value(&self, key: &str) -> Option<String> {

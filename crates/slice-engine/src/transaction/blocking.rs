@@ -1,0 +1,137 @@
+//! Transactions without `.await`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use slice_sstable::ReadMode;
+use slice_types::Result;
+
+use super::retry::Retries;
+use super::{Inner, Isolation, Prepared, Savepoint};
+use crate::blocking::LSMTree;
+use crate::primitives::thread;
+
+/// Reads and writes as one; see [`slice::Transaction`](crate::Transaction).
+#[derive(Clone)]
+#[must_use = "a transaction that is dropped is rolled back"]
+pub struct Transaction {
+    pub(super) inner: Arc<Inner>,
+}
+
+impl Transaction {
+    /// The value of a key: what the transaction wrote last, else what was in the store when it began.
+    ///
+    /// # Errors
+    ///
+    /// As [`slice::Transaction::get`](crate::Transaction::get).
+    pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        let inner = &self.inner;
+        if let Some(own) = inner.own(&inner.tree, key)? {
+            return Ok(own.map(Vec::from));
+        }
+        Ok(inner.core().get(&inner.tree, key, inner.at(), ReadMode::Wait)?.map(Vec::from))
+    }
+
+    /// Sets a key to a value, for this transaction and, once it is committed, for all.
+    ///
+    /// # Errors
+    ///
+    /// As [`slice::Transaction::put`](crate::Transaction::put).
+    pub fn put(&self, key: &[u8], value: &[u8]) -> Result<()> {
+        self.inner.set(&self.inner.tree, key, Some(value))
+    }
+
+    /// Removes a key, for this transaction and, once it is committed, for all.
+    ///
+    /// # Errors
+    ///
+    /// As [`slice::Transaction::delete`](crate::Transaction::delete).
+    pub fn delete(&self, key: &[u8]) -> Result<()> {
+        self.inner.set(&self.inner.tree, key, None)
+    }
+
+    /// A place in the transaction to go back to.
+    pub fn savepoint(&self) -> Savepoint {
+        self.inner.savepoint()
+    }
+
+    /// Takes back the writes since a savepoint, which can be gone back to again; later savepoints are forgotten.
+    ///
+    /// # Errors
+    ///
+    /// As [`slice::Transaction::rollback_to`](crate::Transaction::rollback_to).
+    pub fn rollback_to(&self, savepoint: Savepoint) -> Result<()> {
+        self.inner.rollback_to(savepoint)
+    }
+
+    /// Writes all that the transaction has written, if nobody has written in the meantime to what it depends on.
+    ///
+    /// # Errors
+    ///
+    /// As [`slice::Transaction::commit`](crate::Transaction::commit).
+    pub fn commit(self) -> Result<()> {
+        let handle = Arc::clone(&self.inner.moment.handle);
+        let core = &handle.core;
+        core.check_open()?;
+        let Some(Prepared { batch, check, registered }) = self.inner.prepare()? else { return Ok(()) };
+        let end = core.place_blocking(core.write_checked_now(batch, Some(&check))?, Some(&check))?;
+        // Nobody has to remember what this one depended on while it waits for the disk.
+        drop((registered, check));
+        core.acknowledge_blocking(end)
+    }
+
+    pub(super) fn complete<T>(self, body: &mut impl FnMut(&Self) -> Result<T>) -> Result<T> {
+        let answer = body(&self)?;
+        self.commit()?;
+        Ok(answer)
+    }
+
+    /// Ends the transaction without a trace, as dropping it does.
+    pub fn rollback(self) {
+        self.inner.rollback();
+    }
+
+    /// The sequence number of the last write of others that it sees.
+    pub fn seqno(&self) -> u64 {
+        self.inner.moment.seqno.get()
+    }
+}
+
+impl std::fmt::Debug for Transaction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("blocking::Transaction").field("inner", &self.inner).finish()
+    }
+}
+
+impl LSMTree {
+    /// Begins a transaction, which reads the store as it is now.
+    pub fn begin(&self, isolation: Isolation) -> Transaction {
+        Transaction { inner: Arc::new(Inner::begin(&self.handle, &self.tree, isolation)) }
+    }
+
+    /// Runs `body` in a transaction and commits it; again, from the start, when it lost a race.
+    ///
+    /// # Errors
+    ///
+    /// As [`slice::LSMTree::transact`](crate::LSMTree::transact).
+    pub fn transact<T>(
+        &self,
+        isolation: Isolation,
+        mut body: impl FnMut(&Transaction) -> Result<T>,
+    ) -> Result<T> {
+        let mut retries = Retries::bounded();
+        loop {
+            match self.begin(isolation).complete(&mut body) {
+                Err(error) => pause(retries.after(error)?),
+                answer => return answer,
+            }
+        }
+    }
+}
+
+/// Lets others go on, as a thread.
+pub(super) fn pause(time: Duration) {
+    if !time.is_zero() {
+        thread::sleep(time);
+    }
+}

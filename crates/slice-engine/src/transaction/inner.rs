@@ -1,0 +1,196 @@
+//! An open transaction, as both faces share it: what waits for disks and flushes is theirs.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use slice_types::{Error, Result, SeqNo, check_key, check_value};
+use slice_wal::EncodedBatch;
+
+use super::Isolation;
+use super::conflicts::{Check, EpochNumber};
+use super::keys::Keys;
+use super::writes::{Savepoint, Write, Writes};
+use crate::db::{Core, Handle, ReadAt};
+use crate::planted::Bug;
+use crate::primitives::Mutex;
+use crate::signal::lock;
+use crate::snapshot::Moment;
+use crate::tree::Tree;
+
+/// Tells the savepoints of transactions apart.
+static NEXT_ID: AtomicU64 = AtomicU64::new(0);
+
+/// A transaction; dropped, it is rolled back, unless it has ended before.
+pub(crate) struct Inner {
+    pub(crate) moment: Arc<Moment>,
+    pub(crate) tree: Arc<Tree>,
+    id: u64,
+    isolation: Isolation,
+    local: Mutex<Local>,
+}
+
+struct Local {
+    /// None once the transaction has ended.
+    open: Option<Registered>,
+    writes: Writes,
+    /// What the commit depends on; kept with [`Isolation::Serializable`] only.
+    reads: Keys,
+}
+
+/// A place in the conflict index, given up when this is dropped.
+pub(crate) struct Registered {
+    handle: Arc<Handle>,
+    epoch: EpochNumber,
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        self.handle.core.commit.end_transaction(self.epoch);
+    }
+}
+
+/// A commit that is ready to be tried.
+pub(crate) struct Prepared {
+    pub(crate) batch: EncodedBatch,
+    pub(crate) check: Check,
+    /// What the check is against: kept until the batch is written.
+    pub(crate) registered: Registered,
+}
+
+impl Inner {
+    pub(crate) fn begin(handle: &Arc<Handle>, tree: &Arc<Tree>, isolation: Isolation) -> Self {
+        let (epoch, seqno) = handle.core.begin_transaction();
+        Self {
+            moment: Arc::new(Moment { handle: Arc::clone(handle), seqno }),
+            tree: Arc::clone(tree),
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            isolation,
+            local: Mutex::new(Local {
+                open: Some(Registered { handle: Arc::clone(handle), epoch }),
+                writes: Writes::default(),
+                reads: Keys::default(),
+            }),
+        }
+    }
+
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.moment.handle.core
+    }
+
+    pub(crate) fn at(&self) -> ReadAt {
+        self.moment.at()
+    }
+
+    /// What the transaction itself has written to a key, if anything. If not, the store is to be asked, and the answer
+    /// is what a serializable commit depends on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Local::check_open`].
+    pub(crate) fn own(&self, tree: &Tree, key: &[u8]) -> Result<Option<Write>> {
+        check_key(key)?;
+        let mut local = lock(&self.local);
+        local.check_open()?;
+        let own = local.writes.get(tree.id, key).cloned();
+        if own.is_none() && self.isolation == Isolation::Serializable {
+            local.reads.insert(tree.id, key);
+        }
+        Ok(own)
+    }
+
+    /// Sets a key to a value, or removes it.
+    pub(crate) fn set(&self, tree: &Tree, key: &[u8], value: Option<&[u8]>) -> Result<()> {
+        check_key(key)?;
+        value.map_or(Ok(()), check_value)?;
+        let mut local = lock(&self.local);
+        local.check_open()?;
+        local.writes.set(tree.id, key, value.map(Bytes::copy_from_slice));
+        Ok(())
+    }
+
+    pub(crate) fn savepoint(&self) -> Savepoint {
+        lock(&self.local).writes.savepoint(self.id)
+    }
+
+    pub(crate) fn rollback_to(&self, savepoint: Savepoint) -> Result<()> {
+        let mut local = lock(&self.local);
+        local.check_open()?;
+        local.writes.rollback_to(self.id, savepoint)
+    }
+
+    /// What a commit writes, and what it depends on; `None` when it writes nothing: what was read was true at the
+    /// transaction's moment, and that is when it took place. From here on the transaction takes nothing more.
+    ///
+    /// # Errors
+    ///
+    /// As [`Local::check_open`]; `InvalidArgument` when it is more than a batch can hold.
+    pub(crate) fn prepare(&self) -> Result<Option<Prepared>> {
+        let (registered, writes, reads) = self.take()?;
+        let mut batch = writes.batch()?;
+        if batch.is_empty() {
+            return Ok(None);
+        }
+        batch.seal();
+        let check = Check { since: registered.epoch, keys: self.depends_on(&writes, reads) };
+        Ok(Some(Prepared { batch, check, registered }))
+    }
+
+    /// Ends the transaction for all who hold it, and gives what it consists of.
+    fn take(&self) -> Result<(Registered, Writes, Keys)> {
+        let mut local = lock(&self.local);
+        let registered = local.open.take().ok_or_else(ended)?;
+        Ok((registered, std::mem::take(&mut local.writes), std::mem::take(&mut local.reads)))
+    }
+
+    fn depends_on(&self, writes: &Writes, reads: Keys) -> Keys {
+        let planted = self.core().options.planted;
+        let mut keys = if planted.has(Bug::SkipReadValidation) { Keys::default() } else { reads };
+        if !planted.has(Bug::SkipWriteValidation) {
+            writes.add_to(&mut keys);
+        }
+        keys
+    }
+
+    /// Rolls back, unless the transaction has ended.
+    pub(crate) fn rollback(&self) {
+        // Dropped here: outside of the lock.
+        let _taken = self.take();
+    }
+}
+
+impl Local {
+    /// # Errors
+    ///
+    /// `InvalidArgument` once the transaction was committed or rolled back.
+    fn check_open(&self) -> Result<()> {
+        if self.open.is_some() { Ok(()) } else { Err(ended()) }
+    }
+}
+
+fn ended() -> Error {
+    Error::invalid_argument("the transaction was committed or rolled back; begin another")
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inner")
+            .field("seqno", &self.moment.seqno)
+            .field("isolation", &self.isolation)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Core {
+    /// Begins a transaction; its epoch is ended, and the snapshot at its number released, by the caller.
+    ///
+    /// The epoch comes first: a commit behind it is recorded, one before it is seen at the number.
+    pub(crate) fn begin_transaction(&self) -> (EpochNumber, SeqNo) {
+        if self.options.planted.has(Bug::BeginLate) {
+            let seqno = self.snapshots.take(&self.commit);
+            return (self.commit.begin_transaction(), seqno);
+        }
+        let epoch = self.commit.begin_transaction();
+        (epoch, self.snapshots.take(&self.commit))
+    }
+}
