@@ -23,7 +23,7 @@
 
 use std::collections::BTreeMap;
 
-use slice_types::{Error, ErrorKind, KeyRange, KeyspaceId, Result};
+use slice_types::{EntryKind, Error, ErrorKind, KeyRange, KeyspaceId, Result};
 use slice_wal::EncodedBatch;
 
 use super::keys::Keys;
@@ -153,7 +153,14 @@ impl Epoch {
     fn record(&mut self, batch: &EncodedBatch) {
         for entry in batch.entries() {
             let entry = entry.expect("a batch decodes to what its writer encoded");
-            self.written.insert(entry.keyspace, entry.key);
+            match entry.kind {
+                EntryKind::RangeDelete => {
+                    let range = KeyRange::from_bytes(entry.key, entry.value);
+                    let range = range.expect("a batch has the ranges that its writer encoded");
+                    self.written.insert_range(entry.keyspace, &range);
+                }
+                _ => self.written.insert(entry.keyspace, entry.key),
+            }
         }
     }
 }
@@ -166,8 +173,6 @@ fn conflict() -> Error {
 
 #[cfg(test)]
 mod tests {
-    use slice_types::EntryKind;
-
     use super::*;
 
     impl Conflicts {
