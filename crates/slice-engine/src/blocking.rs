@@ -100,11 +100,10 @@ impl LSMTree {
     /// As [`slice::LSMTree::write`](crate::LSMTree::write).
     pub fn write(&self, batch: WriteBatch) -> Result<()> {
         let core = &self.handle.core;
-        core.check_open()?;
-        if batch.is_empty() {
-            return Ok(());
+        match core.write_batch_now(&self.handle, &self.tree, batch)? {
+            Some(written) => core.finish_blocking(written),
+            None => Ok(()),
         }
-        core.finish_blocking(core.write_batch_now(batch.encoded)?)
     }
 
     /// Makes all that was written before the call survive a power failure.
@@ -123,7 +122,8 @@ impl LSMTree {
     ///
     /// As [`slice::LSMTree::flush`](crate::LSMTree::flush).
     pub fn flush(&self) -> Result<()> {
-        self.handle.core.flush_blocking()
+        self.tree.check_exists()?;
+        self.handle.core.flush_blocking(std::slice::from_ref(&self.tree))
     }
 
     /// Flushes, then merges everything into the last level.
@@ -132,7 +132,8 @@ impl LSMTree {
     ///
     /// As [`slice::LSMTree::compact`](crate::LSMTree::compact).
     pub fn compact(&self) -> Result<()> {
-        self.handle.core.compact_blocking()
+        self.tree.check_exists()?;
+        self.handle.core.compact_blocking(&self.tree)
     }
 
     /// Makes all that was written durable and releases the directory, for all handles.
@@ -146,7 +147,7 @@ impl LSMTree {
 
     /// A picture of what the store has done and what shape it is in.
     pub fn stats(&self) -> LSMStats {
-        self.handle.core.stats()
+        self.handle.core.stats(&self.tree)
     }
 
     /// Whether the store can do all of its work.

@@ -93,7 +93,11 @@ impl Core {
     fn flush_before_copy(&self) -> Result<()> {
         let state = lock(&self.manifest).state().clone();
         let bytes: u64 = self.live_logs(&state).iter().filter_map(|(_, len)| *len).sum();
-        if bytes > self.options.memtable_size as u64 / 4 { self.flush_blocking() } else { Ok(()) }
+        if bytes > self.options.memtable_size as u64 / 4 {
+            self.flush_blocking(&self.trees.all())
+        } else {
+            Ok(())
+        }
     }
 
     fn copy_into(&self, target: &Target<'_>) -> Result<()> {
@@ -122,7 +126,7 @@ impl Core {
         let manifest = lock(&self.manifest);
         let state = manifest.state().clone();
         let logs = self.live_logs(&state);
-        let versions = vec![Arc::clone(&self.tree.view().version)];
+        let versions = self.trees.all().iter().map(|tree| Arc::clone(&tree.view().version)).collect();
         drop(manifest);
         Moment { state, logs, versions }
     }

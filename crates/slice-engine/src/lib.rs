@@ -7,6 +7,7 @@ mod commit;
 mod db;
 mod delete_range;
 mod health;
+mod keyspaces;
 pub mod lsm;
 mod manifest;
 #[cfg(all(test, slice_loom))]
@@ -31,9 +32,11 @@ mod values;
 mod verify;
 mod write_batch;
 
+pub use db::MAX_KEYSPACE_NAME_LEN;
 pub use health::Health;
+pub use keyspaces::{Keyspace, WriteOptions};
 pub use lsm::LSMTree;
-pub use options::{Background, Builder, Durability, Options, Profile, Strategy};
+pub use options::{Background, Builder, Durability, KeyspaceOptions, Options, Profile, Strategy};
 pub use read::Readable;
 pub use repair::{Lost, Origin, RepairReport, repair};
 pub use scan::Scan;

@@ -127,11 +127,10 @@ impl LSMTree {
     /// As [`put`](Self::put).
     pub async fn write(&self, batch: WriteBatch) -> Result<()> {
         let core = &self.handle.core;
-        core.check_open()?;
-        if batch.is_empty() {
-            return Ok(());
+        match core.write_batch_now(&self.handle, &self.tree, batch)? {
+            Some(written) => core.finish(written).await,
+            None => Ok(()),
         }
-        core.finish(core.write_batch_now(batch.encoded)?).await
     }
 
     /// What is in the store now, to be read later. Costs a lock of its own and no more, however much is in the store.
@@ -154,7 +153,8 @@ impl LSMTree {
     ///
     /// `Closed`, and what keeps a table from being written. Nothing is lost then, and it is tried again by itself.
     pub async fn flush(&self) -> Result<()> {
-        self.handle.core.flush().await
+        self.tree.check_exists()?;
+        self.handle.core.flush(std::slice::from_ref(&self.tree)).await
     }
 
     /// Flushes, then merges all that is in tables by then into the last level, without what is overwritten or
@@ -164,7 +164,8 @@ impl LSMTree {
     ///
     /// `Closed`, and what keeps a table from being read or written. The inputs stay then.
     pub async fn compact(&self) -> Result<()> {
-        self.handle.core.compact().await
+        self.tree.check_exists()?;
+        self.handle.core.compact(&self.tree).await
     }
 
     /// Makes all that was written durable, stops the background threads and releases the directory, for all handles.
@@ -180,7 +181,7 @@ impl LSMTree {
 
     /// A picture of what the store has done and what shape it is in.
     pub fn stats(&self) -> LSMStats {
-        self.handle.core.stats()
+        self.handle.core.stats(&self.tree)
     }
 
     /// Whether the store can do all of its work.

@@ -1,6 +1,7 @@
 //! Replaying the logs of a database that was not closed, or was closed without a flush.
 //!
-//! Each log becomes one frozen memtable, as it was before the crash, so nothing is rewritten before the store opens.
+//! Each log becomes one frozen memtable for each keyspace that has entries in it, so nothing is rewritten before the
+//! store opens. What a keyspace has in tables already, and what a dropped one has left, is passed over.
 //! What is replayed is a prefix of the history: if a log ends early (a torn tail, which is what a power failure
 //! leaves), the logs behind it do not count, whatever they hold. Where each log ended is written into the manifest
 //! before anything new is logged; a later recovery reads that far and no further, and so comes to the same state.
@@ -16,7 +17,6 @@ use slice_wal::{Entries, LogEnd, LogPosition, RecoveryMode, durable_mark, replay
 
 use crate::db::names::{FileName, log_path};
 use crate::manifest::{Edit, State};
-use crate::primitives::Mutex;
 use crate::tree::{Frozen, Memory};
 
 /// Why the bytes of a replayed log are synced: the process that wrote them may not have come to that, and later logs
@@ -25,8 +25,10 @@ pub const REPLAYED_LOG_BYTES: SyncSite = SyncSite::new("replayed-log.bytes");
 
 /// What the logs held.
 pub(crate) struct Recovered {
-    /// Newest first.
-    pub(crate) frozen: Vec<Arc<Frozen>>,
+    /// Of each keyspace with any, newest first.
+    pub(crate) frozen: BTreeMap<KeyspaceId, Vec<Arc<Frozen>>>,
+    /// The logs that hold them, each with the last sequence number up to its end.
+    pub(crate) logs: BTreeMap<LogNumber, SeqNo>,
     pub(crate) last_seqno: SeqNo,
     /// Where each log that still counts ends.
     pub(crate) log_ends: BTreeMap<LogNumber, u64>,
@@ -37,9 +39,10 @@ pub(crate) struct Recovered {
 impl Recovered {
     /// What the manifest has to know before anything new is logged.
     pub(crate) fn edit(&self, state: &State) -> Edit {
-        let first_needed = self.frozen.last().map_or(self.next_log, |oldest| oldest.log);
+        let oldest = |id| self.frozen.get(id).and_then(|frozen| frozen.last()).map(|oldest| oldest.log);
+        let first = |id| oldest(id).unwrap_or(self.next_log);
         Edit {
-            first_logs: state.keyspaces.keys().map(|id| (*id, first_needed)).collect(),
+            first_logs: state.keyspaces.keys().map(|id| (*id, first(id))).collect(),
             last_seqno: Some(self.last_seqno),
             log_ends: self.log_ends.iter().map(|(log, end)| (*log, *end)).collect(),
             ..Edit::default()
@@ -80,8 +83,13 @@ pub(crate) fn look_into_logs(
     let durable = logs.iter().filter_map(|log| durable_mark(&log.bytes, log.number)).max();
     let last = logs.iter().map(|log| log.number).chain(state.log_ends.keys().copied()).max();
     let next_log = next_log(dir, first, last)?;
-    let mut recovered =
-        Recovered { frozen: Vec::new(), last_seqno: state.last_seqno, log_ends: BTreeMap::new(), next_log };
+    let mut recovered = Recovered {
+        frozen: BTreeMap::new(),
+        logs: BTreeMap::new(),
+        last_seqno: state.last_seqno,
+        log_ends: BTreeMap::new(),
+        next_log,
+    };
     let mut replay = Replay { dir, state, mode, durable, ended: false, recovered: &mut recovered };
     for number in (first.0..next_log.0).map(LogNumber) {
         let log = logs.iter().find(|log| log.number == number);
@@ -148,13 +156,14 @@ impl Replay<'_> {
     }
 
     fn replay(&mut self, log: &LogBytes, decided: Option<u64>) -> Result<u64> {
-        let memory = Memory::new();
+        let mut memories =
+            Memories { state: Some(self.state), log: log.number, by_keyspace: BTreeMap::new() };
         let path = log_path(self.dir, log.number);
         let last = self.recovered.last_seqno;
         let mut start = None;
         let mut sink = |first: SeqNo, _count: u32, entries: Entries<'_>| {
             start.get_or_insert(first);
-            insert(&memory, first, entries)
+            memories.insert(first, entries)
         };
         let found = replay(&log.bytes, &path, log.number, self.mode, decided, self.durable, &mut sink)?;
         if self.mode != RecoveryMode::Salvage && start.is_some_and(|start| start > last.plus(1)) {
@@ -164,12 +173,17 @@ impl Replay<'_> {
             tracing::warn!(file = %path.display(), end = found.valid_len, "the log ends in a torn record");
             self.ended = self.mode != RecoveryMode::Salvage;
         }
-        if memory.is_empty() {
+        // Also when all of its entries are in tables or of keyspaces that were dropped: their numbers are taken.
+        self.recovered.last_seqno = self.recovered.last_seqno.max(found.max_seqno);
+        if memories.by_keyspace.is_empty() {
             return Ok(0);
         }
-        self.recovered.last_seqno = self.recovered.last_seqno.max(found.max_seqno);
-        let frozen = Frozen { memory: Arc::new(memory), log: log.number, writer: Mutex::new(None) };
-        self.recovered.frozen.insert(0, Arc::new(frozen));
+        self.recovered.logs.insert(log.number, self.recovered.last_seqno);
+        for (id, memory) in memories.by_keyspace {
+            let frozen =
+                Frozen { memory: Arc::new(memory), first_log: log.number, log: log.number, bytes: 0 };
+            self.recovered.frozen.entry(id).or_default().insert(0, Arc::new(frozen));
+        }
         Ok(found.valid_len)
     }
 
@@ -193,26 +207,44 @@ impl Replay<'_> {
     }
 }
 
-/// Puts the entries of a batch into a memtable.
-pub(crate) fn insert(memory: &Memory, first: SeqNo, entries: Entries<'_>) -> Result<()> {
-    for (entry, n) in entries.zip(0_u64..) {
-        let entry = entry?;
-        if entry.keyspace != KeyspaceId::DEFAULT {
-            return Err(Error::corruption(format!(
-                "the log names keyspace {}, which does not exist",
-                entry.keyspace
-            )));
+/// What one log has of each keyspace.
+pub(crate) struct Memories<'a> {
+    /// What says which entries count; without it all do.
+    pub(crate) state: Option<&'a State>,
+    pub(crate) log: LogNumber,
+    pub(crate) by_keyspace: BTreeMap<KeyspaceId, Memory>,
+}
+
+impl Memories<'_> {
+    /// Puts the entries of a batch into the memtables of their keyspaces, but for those that do not count any more.
+    ///
+    /// # Errors
+    ///
+    /// Corruption when an entry is of a keyspace that never was.
+    pub(crate) fn insert(&mut self, first: SeqNo, entries: Entries<'_>) -> Result<()> {
+        for (entry, n) in entries.zip(0_u64..) {
+            let entry = entry?;
+            if !self.counts(entry.keyspace)? {
+                continue;
+            }
+            let memory = self.by_keyspace.entry(entry.keyspace).or_insert_with(Memory::new);
+            memory.insert(entry.key, Trailer::new(first.plus(n), entry.kind), entry.value);
         }
-        memory.insert(entry.key, Trailer::new(first.plus(n), entry.kind), entry.value);
+        Ok(())
     }
-    Ok(())
+
+    /// Whether a keyspace has entries in this log that are in none of its tables.
+    fn counts(&self, id: KeyspaceId) -> Result<bool> {
+        let Some(state) = self.state else { return Ok(true) };
+        Ok(state.first_log_of(id)?.is_some_and(|first| first <= self.log))
+    }
 }
 
 /// Makes what was replayed durable: from now on later logs build on it. Its names follow with the manifest's, which
 /// is begun in the same directory before anything else.
 fn make_durable(fs: &dyn Fs, dir: &Path, recovered: &Recovered) -> Result<()> {
-    for frozen in &recovered.frozen {
-        let path = log_path(dir, frozen.log);
+    for log in recovered.logs.keys() {
+        let path = log_path(dir, *log);
         fs.sync_file(&path, REPLAYED_LOG_BYTES)
             .map_err(|error| Error::io("sync a replayed log", error).with_file(path))?;
     }

@@ -31,6 +31,8 @@ pub struct EncodedBatch {
     count: u32,
     /// A bit for each kind of entry there is.
     kinds: u32,
+    /// The keyspaces that entries go to, ascending.
+    keyspaces: Vec<KeyspaceId>,
     /// The hash of `bytes`; `None` when they have changed since it was computed.
     hash: Option<u64>,
 }
@@ -38,7 +40,7 @@ pub struct EncodedBatch {
 impl EncodedBatch {
     /// An empty batch.
     pub const fn new() -> Self {
-        Self { bytes: Vec::new(), count: 0, kinds: 0, hash: None }
+        Self { bytes: Vec::new(), count: 0, kinds: 0, keyspaces: Vec::new(), hash: None }
     }
 
     /// An empty batch with room for `capacity` encoded bytes.
@@ -64,6 +66,7 @@ impl EncodedBatch {
         }
         self.check_room(key.len() as u64 + value.len() as u64)?;
         self.hash = None;
+        self.note(keyspace);
         self.bytes.push(kind as u8);
         put_varint(&mut self.bytes, u64::from(keyspace.0));
         put_bytes(&mut self.bytes, key);
@@ -73,6 +76,12 @@ impl EncodedBatch {
         self.count += 1;
         self.kinds |= 1 << kind as u8;
         Ok(())
+    }
+
+    fn note(&mut self, keyspace: KeyspaceId) {
+        if let Err(at) = self.keyspaces.binary_search(&keyspace) {
+            self.keyspaces.insert(at, keyspace);
+        }
     }
 
     /// The length field of a record has 32 bits. The count then fits its 32 bits too: an entry is 3 bytes or more.
@@ -104,6 +113,12 @@ impl EncodedBatch {
         self.kinds >> kind as u8 & 1 == 1
     }
 
+    /// The keyspaces that entries go to: ascending, each once.
+    #[inline]
+    pub fn keyspaces(&self) -> &[KeyspaceId] {
+        &self.keyspaces
+    }
+
     /// The encoded length of the entries, in bytes; the log adds [`RECORD_HEADER_LEN`](crate::RECORD_HEADER_LEN).
     #[inline]
     pub const fn byte_len(&self) -> usize {
@@ -115,6 +130,7 @@ impl EncodedBatch {
         self.bytes.clear();
         self.count = 0;
         self.kinds = 0;
+        self.keyspaces.clear();
         self.hash = None;
     }
 

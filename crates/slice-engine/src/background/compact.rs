@@ -1,6 +1,7 @@
 //! Compaction jobs: picked by the strategy, run by one thread each, merged in parallel by key range.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use slice_compaction::{
     Busy, DeeperKeys, Levels, MergeOptions, MergeStats, Task, TaskKind, merge_values, pick_full, split_ranges,
@@ -15,20 +16,21 @@ use super::threads::in_parallel;
 use crate::background::clock::now;
 use crate::db::{Core, Horizon};
 use crate::planted::Bug;
-use crate::primitives::Mutex;
 use crate::signal::{Signal, lock};
-use crate::tree::{Input, OpenTable, Run, RunIter, Version};
+use crate::tree::{Input, OpenTable, Run, RunIter, Settings, Tree, Version};
 
-/// The compactions of a database: which run, and what was asked for.
+/// What the compactions of a database share.
 #[derive(Default)]
 pub(crate) struct Jobs {
-    state: Mutex<State>,
     /// Raised when there may be something to compact.
     pub(crate) changed: Signal,
+    /// The keyspace to look at first when the next job is picked, so that none keeps all threads to itself.
+    turn: AtomicUsize,
 }
 
+/// The compactions of a keyspace: which run, and what was asked for.
 #[derive(Default)]
-struct State {
+pub(crate) struct Tasks {
     busy: Busy,
     full: Option<Full>,
     /// How many full compactions were asked for.
@@ -53,6 +55,10 @@ pub(crate) enum Progress {
 
 /// A task, and the version that it was picked for.
 struct Job {
+    tree: Arc<Tree>,
+    settings: Arc<Settings>,
+    /// The keyspace's at that time.
+    epoch: u64,
     task: Task,
     version: Arc<Version>,
     shape: Levels,
@@ -61,10 +67,10 @@ struct Job {
 }
 
 impl Core {
-    /// Asks for everything that is in tables by now to be merged into the last level.
-    pub(crate) fn request_full_compaction(&self) {
+    /// Asks for everything that a keyspace has in tables by now to be merged into the last level.
+    pub(crate) fn request_full_compaction(&self, tree: &Tree) {
         let upto = self.commit.visible();
-        let mut state = lock(&self.jobs.state);
+        let mut state = lock(&tree.tasks);
         state.full = Some(Full { upto });
         state.full_failure = None;
         state.asked += 1;
@@ -73,8 +79,8 @@ impl Core {
         self.jobs.changed.raise();
     }
 
-    pub(crate) fn full_compaction(&self) -> Progress {
-        let state = lock(&self.jobs.state);
+    pub(crate) fn full_compaction(&self, tree: &Tree) -> Progress {
+        let state = lock(&tree.tasks);
         match (&state.full, &state.full_failure) {
             (Some(_), _) => Progress::Running,
             (None, Some(error)) => Progress::Failed(error.clone()),
@@ -92,17 +98,32 @@ impl Core {
         Ok(true)
     }
 
-    /// Picks the most urgent job and marks it as running.
+    /// Picks a job of the first keyspace that has one, in turn, and marks it as running.
     fn next_job(&self) -> Option<Job> {
-        let mut state = lock(&self.jobs.state);
-        let version = Arc::clone(&self.tree.view().version);
-        let shape = version.shape(self.options.max_levels);
-        let task = self.pick_requested(&state, &shape);
-        let has_ended = task.is_none() && state.full.is_some_and(|full| self.is_compacted(&shape, full));
+        let trees = self.trees.all();
+        let first = self.jobs.turn.load(Ordering::Relaxed) % trees.len();
+        let (before, from) = trees.split_at(first);
+        let in_turn = from.iter().chain(before).zip(first + 1..);
+        let (job, next) = in_turn.filter_map(|(tree, next)| Some((self.next_job_of(tree)?, next))).next()?;
+        self.jobs.turn.store(next, Ordering::Relaxed);
+        Some(job)
+    }
+
+    /// Picks the most urgent job of a keyspace and marks it as running.
+    fn next_job_of(&self, tree: &Arc<Tree>) -> Option<Job> {
+        let settings = tree.settings();
+        let mut state = lock(&tree.tasks);
+        // Before the view: a clear that comes in between makes the job void.
+        let epoch = tree.epoch();
+        let version = Arc::clone(&tree.view().version);
+        let shape = version.shape(settings.options.max_levels);
+        let task = self.pick_requested(&state, &settings, &shape);
+        let has_ended =
+            task.is_none() && state.full.is_some_and(|full| self.is_compacted(&settings, &shape, full));
         if has_ended {
             state.full = None;
         }
-        let task = task.or_else(|| self.strategy.pick(&shape, &state.busy));
+        let task = task.or_else(|| settings.strategy.pick(&shape, &state.busy));
         if let Some(task) = &task {
             state.busy.start(task, &shape);
             self.counters.running.add(1);
@@ -113,20 +134,20 @@ impl Core {
         if has_ended {
             self.changed.raise();
         }
-        Some(Job { task: task?, version, shape, asked })
+        Some(Job { task: task?, tree: Arc::clone(tree), settings, epoch, version, shape, asked })
     }
 
     /// Whether nothing is left to do for what was there when a full compaction was asked for, running jobs included.
     /// What came later may keep the strategy busy for ever, and does not count.
-    fn is_compacted(&self, shape: &Levels, full: Full) -> bool {
+    fn is_compacted(&self, settings: &Settings, shape: &Levels, full: Full) -> bool {
         let asked_for = only_older(shape, full.upto, 0);
-        pick_full(&asked_for, &Busy::new(), &self.strategy_options, self.oldest_snapshot()).is_none()
+        pick_full(&asked_for, &Busy::new(), &settings.strategy_options, self.oldest_snapshot()).is_none()
     }
 
     /// The next step of the full compaction, if one was asked for.
-    fn pick_requested(&self, state: &State, shape: &Levels) -> Option<Task> {
+    fn pick_requested(&self, state: &Tasks, settings: &Settings, shape: &Levels) -> Option<Task> {
         let known = only_older(shape, state.full?.upto, 1);
-        let task = pick_full(&known, &state.busy, &self.strategy_options, self.oldest_snapshot())?;
+        let task = pick_full(&known, &state.busy, &settings.strategy_options, self.oldest_snapshot())?;
         state.busy.admits(&task, shape).then_some(task)
     }
 
@@ -138,11 +159,11 @@ impl Core {
     fn run_job(&self, job: Job) -> Result<()> {
         let mut ending = Ending::of(self, &job);
         let since = now();
-        let span = tracing::info_span!("compaction", reason = %job.task.reason, output = job.task.output.0);
+        let span = tracing::info_span!("compaction", keyspace = job.tree.name, reason = %job.task.reason, output = job.task.output.0);
         let _entered = span.enter();
         let result = match job.task.kind {
             // A filter is to see every value that a compaction takes further down.
-            TaskKind::TrivialMove if !self.tree.rules.filters() => self.move_tables(&job),
+            TaskKind::TrivialMove if !job.tree.rules.filters() => self.move_tables(&job),
             TaskKind::TrivialMove | TaskKind::Merge => self.merge_tables(&job),
         };
         if result.is_ok() {
@@ -151,11 +172,11 @@ impl Core {
         // The inputs' last user lets go before anyone is told that they are done with.
         drop(job);
         ending.result.clone_from(&result);
-        result
+        if ending.is_void() { Ok(()) } else { result }
     }
 
-    fn end_job(&self, Ending { task, asked, result, .. }: &Ending<'_>) {
-        let mut state = lock(&self.jobs.state);
+    fn end_job(&self, Ending { tree, task, asked, .. }: &Ending<'_>, result: &Result<()>) {
+        let mut state = lock(&tree.tasks);
         state.busy.finish(task);
         // A failure of what began before somebody asked says nothing: it is tried again at once.
         let failure = result.as_ref().err().filter(|_| *asked == state.asked);
@@ -191,7 +212,7 @@ impl Core {
             added: tables.into_iter().map(|table| (job.task.output, table)).collect(),
             ..Change::default()
         };
-        self.install(&change, |_| {})?;
+        self.install(&job.tree, &change, |_| {})?;
         self.counters.moves.add(1);
         Ok(())
     }
@@ -219,7 +240,7 @@ impl Core {
             added: added.into_iter().map(|table| (job.task.output, table)).collect(),
             ..Change::default()
         };
-        self.install(&change, |_| {})?;
+        self.install(&job.tree, &change, |_| {})?;
         self.counters.tombstones_dropped.add(stats.iter().map(|part| part.dropped_tombstones).sum());
         Ok(())
     }
@@ -246,14 +267,14 @@ impl Core {
             visible: horizon.visible,
             range_tombstones: job.version.range_index(),
             deeper: self.deeper_keys(job),
-            target_table_bytes: job.task.target_table_bytes(&self.strategy_options),
+            target_table_bytes: job.task.target_table_bytes(&job.settings.strategy_options),
             grandparents: job.task.grandparents(&job.shape),
             range: (part.start.as_deref(), part.end.as_deref()),
-            cancel: &self.stopping,
+            cancel: &job.tree.cancel,
         };
-        let mut outputs = Outputs::new(self, options.purged());
+        let mut outputs = Outputs::new(self, &job.settings, job.task.output, options.purged());
         let inputs = inputs(job, self.budget.readahead(&self.options));
-        let mut rules = self.tree.rules.of_compaction(job.task.output.index());
+        let mut rules = job.tree.rules.of_compaction(job.task.output.index());
         let stats = merge_values(inputs, &options, &mut rules, &mut outputs)?;
         Ok((stats, outputs))
     }
@@ -271,6 +292,8 @@ impl Core {
 /// and whoever waits for them waiting.
 struct Ending<'a> {
     core: &'a Core,
+    tree: Arc<Tree>,
+    epoch: u64,
     task: Task,
     asked: u64,
     result: Result<()>,
@@ -280,13 +303,21 @@ impl<'a> Ending<'a> {
     fn of(core: &'a Core, job: &Job) -> Self {
         let panicked =
             Error::new(ErrorKind::Io, "a compaction panicked, which is a bug").with_file(&core.dir);
-        Self { core, task: job.task.clone(), asked: job.asked, result: Err(panicked) }
+        let tree = Arc::clone(&job.tree);
+        let (task, asked) = (job.task.clone(), job.asked);
+        Self { core, tree, epoch: job.epoch, task, asked, result: Err(panicked) }
+    }
+
+    /// Whether the keyspace was cleared or dropped since the job began: that it failed is no failure then.
+    fn is_void(&self) -> bool {
+        self.tree.epoch() != self.epoch
     }
 }
 
 impl Drop for Ending<'_> {
     fn drop(&mut self) {
-        self.core.end_job(self);
+        let result = if self.is_void() { &Ok(()) } else { &self.result };
+        self.core.end_job(self, result);
     }
 }
 

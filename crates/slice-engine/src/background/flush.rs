@@ -8,6 +8,7 @@ use std::sync::Arc;
 use slice_compaction::{DeeperKeys, MergeOptions, merge_values};
 use slice_memtable::MemTable;
 use slice_types::{EntryIterator, Level, LogNumber, RangeTombstone, Result};
+use slice_wal::LogPosition;
 
 use super::counts;
 use super::install::Change;
@@ -16,28 +17,36 @@ use crate::background::clock::now;
 use crate::db::Core;
 use crate::planted::Bug;
 use crate::signal::lock;
-use crate::tree::{Frozen, Input, OpenTable};
+use crate::tree::{Frozen, Input, OpenTable, Tree};
 
 type Key = Arc<[u8]>;
+
+/// The frozen memtable that holds the oldest log back, of all keyspaces.
+fn oldest(core: &Core) -> Option<(Arc<Tree>, Arc<Frozen>)> {
+    let trees = core.trees.all();
+    let oldest = trees.iter().filter_map(|tree| Some((tree, tree.view().frozen.last().cloned()?)));
+    oldest.min_by_key(|(_, frozen)| frozen.log).map(|(tree, frozen)| (Arc::clone(tree), frozen))
+}
 
 /// Flushes the oldest frozen memtable; `false` when there is none.
 pub(crate) fn flush_oldest(core: &Core) -> Result<bool> {
     let _one_flush = lock(&core.flushing);
     core.check_open()?;
-    let Some(frozen) = core.tree.view().frozen.last().cloned() else { return Ok(false) };
-    let span = tracing::info_span!("flush", log = frozen.log.0, entries = frozen.memory.len());
+    let Some((tree, frozen)) = oldest(core) else { return Ok(false) };
+    let span =
+        tracing::info_span!("flush", keyspace = tree.name, log = frozen.log.0, entries = frozen.memory.len());
     let _entered = span.enter();
     let (since, began) = (now(), core.failures.flush_begins());
-    let flushed = write(core, &frozen).and_then(|tables| install(core, &frozen, &tables).map(|()| tables));
+    let flushed = write(core, &tree, &frozen)
+        .and_then(|tables| install(core, &tree, &frozen, &tables).map(|()| tables));
     match flushed {
         Ok(tables) => {
             let bytes = tables.iter().map(|table| table.meta.bytes).sum();
             core.counters.flush_written.add(bytes);
-            core.drained_memory(frozen.log_bytes(), now() - since);
+            core.drained_memory(frozen.bytes, now() - since);
             core.counters.flushes.add(1);
             core.failures.forget_flush();
-            core.commit.sync.forget_through(frozen.log);
-            core.logs.release(&frozen);
+            core.release_logs();
             core.update_pressure();
             core.changed.raise();
             core.jobs.changed.raise();
@@ -55,7 +64,7 @@ pub(crate) fn flush_oldest(core: &Core) -> Result<bool> {
 }
 
 /// Writes one table with the versions of each key that somebody may read, tombstones included.
-fn write(core: &Core, frozen: &Frozen) -> Result<Vec<Arc<OpenTable>>> {
+fn write(core: &Core, tree: &Tree, frozen: &Frozen) -> Result<Vec<Arc<OpenTable>>> {
     core.settle_manifest()?;
     let horizon = core.horizon();
     let deleted = frozen.memory.range_tombstones();
@@ -71,8 +80,8 @@ fn write(core: &Core, frozen: &Frozen) -> Result<Vec<Arc<OpenTable>>> {
         range: (None, None),
         cancel: &core.stopping,
     };
-    let mut outputs = Outputs::new(core, options.purged());
-    let mut rules = core.tree.rules.of_flush();
+    let mut outputs = Outputs::new(core, &tree.settings(), Level::ZERO, options.purged());
+    let mut rules = tree.rules.of_flush();
     let inputs = vec![Input::Memory(frozen.memory.iter())];
     let stats = merge_values(inputs, &options, &mut rules, &mut outputs)?;
     let entries = frozen.memory.len() - deleted.tombstones().len();
@@ -97,7 +106,8 @@ fn deleted(core: &Core, frozen: &Frozen) -> Vec<RangeTombstone> {
     frozen.memory.range_tombstones().tombstones().to_vec()
 }
 
-fn install(core: &Core, frozen: &Arc<Frozen>, tables: &[Arc<OpenTable>]) -> Result<()> {
+fn install(core: &Core, tree: &Tree, frozen: &Arc<Frozen>, tables: &[Arc<OpenTable>]) -> Result<()> {
+    sync_shared_logs(core, tree, frozen)?;
     let change = Change {
         deleted: deleted(core, frozen),
         last_seqno: Some(frozen.memory.max_seqno()),
@@ -105,7 +115,18 @@ fn install(core: &Core, frozen: &Arc<Frozen>, tables: &[Arc<OpenTable>]) -> Resu
         first_log: Some(LogNumber(frozen.log.0 + 1)),
         ..Change::default()
     };
-    core.install(&change, |view| view.frozen.retain(|other| !Arc::ptr_eq(other, frozen)))
+    core.install(tree, &change, |view| view.frozen.retain(|other| !Arc::ptr_eq(other, frozen)))
+}
+
+/// Makes those logs of a memtable durable that hold entries of other keyspaces, too: what comes later in the history
+/// must not survive a power failure that takes those, and of a batch over several keyspaces there must not be one half
+/// in a table and the other nowhere.
+fn sync_shared_logs(core: &Core, tree: &Tree, frozen: &Frozen) -> Result<()> {
+    let needed = core.commit.oldest_log(tree.id, LogNumber(frozen.log.0 + 1));
+    if needed > frozen.log {
+        return Ok(());
+    }
+    core.sync_to(LogPosition { log: frozen.log, offset: u64::MAX })
 }
 
 /// What the flush thread does all its life.
@@ -115,7 +136,7 @@ pub(crate) fn run(core: &Core) {
             if core.is_stopping() {
                 return Some(false);
             }
-            (!core.tree.view().frozen.is_empty() && core.failures.flush().is_none()).then_some(true)
+            (core.failures.flush().is_none() && oldest(core).is_some()).then_some(true)
         });
         if !due {
             return;

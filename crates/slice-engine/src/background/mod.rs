@@ -152,7 +152,7 @@ fn is_due(last: &mut Instant, period: Duration, now: Instant) -> bool {
 fn look_at_memtables(core: &Core, now: Instant) {
     // Where the clock begins with the machine, nothing is old at first.
     if let Some(before) = now.checked_sub(core.options.memtable_max_age)
-        && let Err(error) = core.commit.freeze_older(before, &core.tree, &core.logs)
+        && let Err(error) = core.commit.freeze_older(before, &core.logs)
     {
         tracing::warn!(%error, "an old memtable could not be frozen");
     }

@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use slice_compaction::{TableMeta, TableSink};
 use slice_sstable::{TableBuilder, TableFiles, TableOptions, TableProperties};
-use slice_types::{EntryRef, Error, Result, SeqNo, TableId};
+use slice_types::{EntryRef, Error, Level, Result, SeqNo, TableId};
 
 use crate::db::Core;
 use crate::db::names::TablePaths;
 use crate::planted::Bug;
 use crate::signal::lock;
-use crate::tree::OpenTable;
+use crate::tree::{OpenTable, Settings};
 
 /// Writes tables one after the other. Unless they are [finished](Outputs::finish), their files go with it.
 pub(crate) struct Outputs<'a> {
     core: &'a Core,
+    options: TableOptions,
     current: Option<(TableId, TableBuilder)>,
     tables: Vec<Arc<TableMeta>>,
     /// All whose files may exist, and that nobody else answers for yet.
@@ -24,9 +25,10 @@ pub(crate) struct Outputs<'a> {
 }
 
 impl<'a> Outputs<'a> {
-    /// For a merge that applies all range tombstones up to `purged`.
-    pub(crate) fn new(core: &'a Core, purged: SeqNo) -> Self {
-        Self { core, current: None, tables: Vec::new(), created: Vec::new(), purged }
+    /// For tables of a level of a keyspace, and a merge that applies all range tombstones up to `purged`.
+    pub(crate) fn new(core: &'a Core, settings: &Settings, level: Level, purged: SeqNo) -> Self {
+        let options = settings.table_options(level);
+        Self { core, options, current: None, tables: Vec::new(), created: Vec::new(), purged }
     }
 
     /// How many entries the ended tables have.
@@ -47,13 +49,8 @@ impl<'a> Outputs<'a> {
     fn begin(&mut self) -> Result<&mut (TableId, TableBuilder)> {
         let id = self.core.new_table_id();
         self.created.push(id);
-        let options = &self.core.options;
-        let options = TableOptions {
-            block_size: options.block_size,
-            compression: options.compression,
-            filter_bits_per_key: options.filter_bits_per_key,
-        };
-        let builder = TableBuilder::new(self.core.create_table_files(id)?, options)?.with_salt(id.0);
+        let files = self.core.create_table_files(id)?;
+        let builder = TableBuilder::new(files, self.options.clone())?.with_salt(id.0);
         Ok(self.current.insert((id, builder)))
     }
 }

@@ -1,14 +1,23 @@
 //! The one way in: every write goes through here, one batch at a time.
 //!
-//! Under one short lock a batch takes its sequence numbers, is copied into the log, is inserted into the memtable, and
-//! is published. Because that is one lock:
+//! Under one short lock a batch takes its sequence numbers, is copied into the log, is inserted into the memtables of its
+//! keyspaces, and is published. Because that is one lock:
 //!
 //! - numbers are published in order, so a reader sees a whole batch or nothing of it;
-//! - the memtable and its log are switched together, so a record and its entries are never in different generations;
-//! - the memtable has one writer at a time, which is all that it asks for.
+//! - a memtable is frozen together with the log, so its entries are in logs that later entries of it are not in;
+//! - a memtable has one writer at a time, which is all that it asks for.
+//!
+//! ```text
+//!   log          1 ......... | 2 ....... | 3 ....             one for all keyspaces; each freeze begins another
+//!   default      [ 1 frozen ]  [ 2 frozen ] [ active           flushed, it needs the logs from 3 on
+//!   users           [ active, since log 1 ................     holds log 1 back, until it is frozen in its turn
+//! ```
+//!
+//! When too many logs are held back, the switch freezes the memtable that holds the oldest one, too.
 //!
 //! What can wait is waited for outside the lock: back-pressure before it, fsync behind it.
 
+mod active;
 pub(crate) mod pressure;
 
 use std::sync::Arc;
@@ -16,7 +25,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use slice_memtable::MemTable;
-use slice_types::{Error, Result, SeqNo, Trailer};
+use slice_types::{Error, KeyspaceId, LogNumber, Result, SeqNo};
 use slice_wal::{EncodedBatch, GroupSync, LogPosition, LogWriter};
 
 use crate::background::clock::now;
@@ -26,25 +35,27 @@ use crate::planted::{Bug, Planted};
 use crate::primitives::{AtomicU64, Mutex};
 use crate::signal::lock;
 use crate::transaction::{Check, Conflicts, EpochNumber};
-use crate::tree::{Frozen, Memory, Tree};
+use crate::tree::Tree;
+pub(crate) use active::unknown;
+use active::{ActiveMemtables, check_known};
+
+/// How many logs may be held back before the keyspace that holds the oldest is frozen: each is a file and a piece of a
+/// recovery.
+pub(crate) const OLD_LOGS_MAX: usize = 16;
 
 /// The commit pipeline of a database.
 pub(crate) struct Commit {
     state: Mutex<State>,
     visible: AtomicU64,
     pub(crate) sync: Arc<GroupSync>,
-    memtable_size: usize,
-    max_frozen: usize,
     planted: Planted,
 }
 
 struct State {
     log: LogWriter,
-    memory: Arc<Memory>,
+    active: ActiveMemtables,
     /// The number that the next entry takes.
     next: SeqNo,
-    /// When the memtable got its first entry.
-    since: Option<Instant>,
     /// Why writes are refused, once they are.
     refused: Option<Error>,
     /// Whether an append failed, and may have left bytes behind the log's end.
@@ -62,6 +73,18 @@ impl State {
         appended
     }
 
+    /// The last number that was taken.
+    fn last(&self) -> SeqNo {
+        SeqNo::new(self.next.get() - 1)
+    }
+
+    /// The keyspace whose memtable holds the oldest log back, if too many are held back.
+    fn holds_back(&self, logs: &Logs) -> Option<KeyspaceId> {
+        let oldest = logs.oldest_of_many(OLD_LOGS_MAX)?;
+        let holder = self.active.iter().find(|active| active.since.is_some_and(|(_, log)| log <= oldest));
+        holder.map(|active| active.tree.id)
+    }
+
     /// Cuts off what a failed append may have left, before a later log says that all of this one was durable.
     fn tidy(&mut self) -> Result<()> {
         if self.is_untidy { self.log.finish() } else { Ok(()) }
@@ -70,9 +93,9 @@ impl State {
 
 /// What became of a write.
 pub(crate) enum Attempt {
-    /// It is in the log up to here, in the memtable, and visible; and whether the memtable was switched for it.
+    /// It is in the log up to here, in the memtables, and visible; and whether one was switched for it.
     Done(LogPosition, Freeze),
-    /// Nothing was written: too many memtables wait for their flush. Wait for one, then try again.
+    /// Nothing was written: too many memtables wait for their flush, or a keyspace is being cleared. Wait, then try again.
     Full,
 }
 
@@ -87,32 +110,24 @@ pub(crate) enum Freeze {
 }
 
 impl Commit {
-    /// Begins behind `last`; the options bound the memory that unflushed writes may take.
+    /// Begins behind `last`.
     pub(crate) fn new(
         log: LogWriter,
-        memory: Arc<Memory>,
+        trees: &[Arc<Tree>],
         last: SeqNo,
         sync: Arc<GroupSync>,
         options: &Options,
     ) -> Self {
         let state = State {
             log,
-            memory,
+            active: ActiveMemtables::new(trees),
             next: last.plus(1),
-            since: None,
             refused: None,
             is_untidy: false,
             closed: None,
             conflicts: Conflicts::default(),
         };
-        Self {
-            state: Mutex::new(state),
-            visible: AtomicU64::new(last.get()),
-            sync,
-            memtable_size: options.memtable_size,
-            max_frozen: options.max_frozen_memtables,
-            planted: options.planted,
-        }
+        Self { state: Mutex::new(state), visible: AtomicU64::new(last.get()), sync, planted: options.planted }
     }
 
     /// The newest sequence number whose batch is whole.
@@ -121,31 +136,23 @@ impl Commit {
         SeqNo::new(self.visible.load(Ordering::Acquire))
     }
 
-    /// Writes a sealed batch, switching the memtable first when it is full; with a `check`, only if that holds at the
+    /// Writes a sealed batch, switching the memtables first that are full; with a `check`, only if that holds at the
     /// moment of the write.
     ///
     /// # Errors
     ///
-    /// What the log says, and `Conflict` when the check does not hold; then nothing was written, and the next write
-    /// goes to the same place.
-    pub(crate) fn write(
-        &self,
-        batch: &EncodedBatch,
-        check: Option<&Check>,
-        tree: &Tree,
-        logs: &Logs,
-    ) -> Result<Attempt> {
+    /// What the log says, `InvalidArgument` for a keyspace that was dropped, and `Conflict` when the check does not hold;
+    /// then nothing was written, and the next write goes to the same place.
+    pub(crate) fn write(&self, batch: &EncodedBatch, check: Option<&Check>, logs: &Logs) -> Result<Attempt> {
         let mut state = lock(&self.state);
         if let Some(refused) = &state.refused {
             return Err(refused.clone());
         }
+        check_known(&state.active, batch)?;
         if let Some(check) = check {
             state.conflicts.check(check)?;
         }
-        let mut freeze = Freeze::Empty;
-        if state.memory.memory_used() >= self.memtable_size || !state.log.is_open() {
-            freeze = self.switch(&mut state, tree, logs)?;
-        }
+        let freeze = self.make_room(&mut state, batch, logs)?;
         if freeze == Freeze::Full {
             return Ok(Attempt::Full);
         }
@@ -162,17 +169,31 @@ impl Commit {
         Ok(Attempt::Done(end, freeze))
     }
 
+    /// Switches the memtables of a batch's keyspaces that are full.
+    fn make_room(&self, state: &mut State, batch: &EncodedBatch, logs: &Logs) -> Result<Freeze> {
+        let touched = || batch.keyspaces().iter().filter_map(|id| state.active.get(*id));
+        if touched().any(|active| active.is_paused) {
+            return Ok(Freeze::Full);
+        }
+        let is_broken = !state.log.is_open();
+        let full: Vec<_> =
+            touched().filter(|active| is_broken || active.is_full()).map(|active| active.tree.id).collect();
+        if full.is_empty() { Ok(Freeze::Empty) } else { self.switch(state, &full, logs) }
+    }
+
     /// Logs, inserts and publishes a batch.
     fn commit(&self, state: &mut State, batch: &EncodedBatch) -> Result<LogPosition> {
         let first = state.next;
         let end = state.append(first, batch)?;
-        if state.since.is_none() {
-            state.since = Some(now());
+        for id in batch.keyspaces() {
+            if let Some(active) = state.active.get_mut(*id).filter(|active| active.since.is_none()) {
+                active.since = Some((now(), end.log));
+            }
         }
         if self.planted.has(Bug::PublishBeforeInsert) {
             self.visible.store(first.plus(u64::from(batch.count()) - 1).get(), Ordering::Release);
         }
-        let last = insert(&state.memory, first, batch);
+        let last = state.active.insert(first, batch);
         state.next = last.plus(1);
         state.conflicts.record(batch);
         self.visible.store(last.get(), Ordering::Release);
@@ -192,29 +213,40 @@ impl Commit {
         Ok(end)
     }
 
-    /// Freezes the memtable, if it holds anything.
-    pub(crate) fn freeze(&self, tree: &Tree, logs: &Logs) -> Result<Freeze> {
+    /// Freezes the memtables of some keyspaces, if they hold anything.
+    pub(crate) fn freeze(&self, trees: &[Arc<Tree>], logs: &Logs) -> Result<Freeze> {
         let mut state = lock(&self.state);
-        if state.memory.is_empty() {
-            return Ok(Freeze::Empty);
-        }
-        self.switch(&mut state, tree, logs)
+        let holds = |id: &KeyspaceId| state.active.get(*id).is_some_and(|active| !active.memory.is_empty());
+        let ids: Vec<_> = trees.iter().map(|tree| tree.id).filter(holds).collect();
+        if ids.is_empty() { Ok(Freeze::Empty) } else { self.switch(&mut state, &ids, logs) }
     }
 
-    /// Freezes the memtable, if it has held anything since before `before`.
-    pub(crate) fn freeze_older(&self, before: Instant, tree: &Tree, logs: &Logs) -> Result<Freeze> {
+    /// Freezes the memtables that have held anything since before `before`, where that may be.
+    pub(crate) fn freeze_older(&self, before: Instant, logs: &Logs) -> Result<Freeze> {
         let mut state = lock(&self.state);
-        if state.since.is_none_or(|since| since > before) {
-            return Ok(Freeze::Empty);
-        }
-        self.switch(&mut state, tree, logs)
+        let old = state.active.iter().filter(|active| active.since.is_some_and(|(since, _)| since <= before));
+        let ids: Vec<_> = old.filter(|active| !active.is_backed_up()).map(|active| active.tree.id).collect();
+        if ids.is_empty() { Ok(Freeze::Empty) } else { self.switch(&mut state, &ids, logs) }
     }
 
-    /// Switches the memtable and its log together.
-    fn switch(&self, state: &mut State, tree: &Tree, logs: &Logs) -> Result<Freeze> {
-        if tree.view().frozen.len() >= self.max_frozen {
+    /// Switches the memtables of these keyspaces, and the log.
+    fn switch(&self, state: &mut State, ids: &[KeyspaceId], logs: &Logs) -> Result<Freeze> {
+        if ids.iter().filter_map(|id| state.active.get(*id)).any(active::Active::is_backed_up) {
             return Ok(Freeze::Full);
         }
+        let old = self.switch_log(state, logs)?;
+        let holding_back = state.holds_back(logs).filter(|id| !ids.contains(id));
+        for id in ids.iter().copied().chain(holding_back) {
+            if let Some(active) = state.active.get_mut(id) {
+                active.freeze(old);
+            }
+        }
+        logs.flush_is_due();
+        Ok(Freeze::Frozen)
+    }
+
+    /// Begins a log, and gives the number of the one before.
+    fn switch_log(&self, state: &mut State, logs: &Logs) -> Result<LogNumber> {
         if let Some(closed) = &state.closed {
             return Err(closed.clone());
         }
@@ -223,18 +255,67 @@ impl Commit {
         let next = old.next().ok_or_else(|| Error::corruption("the numbers of logs are used up"))?;
         let mut log = logs.begin(next, &self.sync)?;
         log.set_sync_mark(self.sync.durable());
-        let memory = Arc::new(Memory::new());
-        let writer = Mutex::new(Some(std::mem::replace(&mut state.log, log)));
-        let frozen =
-            Frozen { memory: std::mem::replace(&mut state.memory, Arc::clone(&memory)), log: old, writer };
-        tree.update(|view| {
-            view.frozen.insert(0, Arc::new(frozen));
-            view.active = memory;
-        });
-        state.since = None;
+        logs.keep(std::mem::replace(&mut state.log, log), state.last());
         state.is_untidy = false;
-        logs.flush_is_due();
-        Ok(Freeze::Frozen)
+        Ok(old)
+    }
+
+    /// The oldest log with entries that are in no table, once a keyspace needs none below `first`.
+    pub(crate) fn oldest_log(&self, id: KeyspaceId, first: LogNumber) -> LogNumber {
+        let state = lock(&self.state);
+        let needed = state.active.iter().filter_map(|active| {
+            let from = if active.tree.id == id { first } else { LogNumber::default() };
+            active.oldest_log(from)
+        });
+        needed.min().unwrap_or(state.log.number())
+    }
+
+    /// Lets a keyspace that is new take writes.
+    pub(crate) fn add(&self, tree: Arc<Tree>) {
+        lock(&self.state).active.add(tree);
+    }
+
+    /// Refuses writes to a keyspace from now on.
+    pub(crate) fn remove(&self, id: KeyspaceId) {
+        lock(&self.state).active.remove(id);
+    }
+
+    /// Makes what was chosen for a keyspace count for its memtables.
+    pub(crate) fn choose(&self, id: KeyspaceId, options: &Options) {
+        if let Some(active) = lock(&self.state).active.get_mut(id) {
+            active.full_at = options.memtable_size;
+            active.frozen_max = options.max_frozen_memtables;
+        }
+    }
+
+    /// Makes writers to a keyspace wait from now on, until [`go_on`](Self::go_on), and freezes what they wrote before.
+    /// Gives the last log that has anything of it; `None` when nobody may write to it, since it was dropped.
+    pub(crate) fn pause(&self, id: KeyspaceId, logs: &Logs) -> Result<Option<LogNumber>> {
+        let mut state = lock(&self.state);
+        if state.active.get(id).is_none() {
+            return Ok(None);
+        }
+        let old = self.switch_log(&mut state, logs)?;
+        let Some(active) = state.active.get_mut(id) else { return Ok(None) };
+        if !active.memory.is_empty() {
+            active.freeze(old);
+        }
+        active.is_paused = true;
+        Ok(Some(old))
+    }
+
+    /// Lets writers to a keyspace go on. The caller wakes them.
+    pub(crate) fn go_on(&self, id: KeyspaceId) {
+        if let Some(active) = lock(&self.state).active.get_mut(id) {
+            active.is_paused = false;
+        }
+    }
+
+    /// Whether a writer to these keyspaces need not wait, as far as can be said before it tries.
+    pub(crate) fn has_room(&self, ids: &[KeyspaceId]) -> bool {
+        let state = lock(&self.state);
+        let mut touched = ids.iter().filter_map(|id| state.active.get(*id));
+        touched.all(|active| !active.is_paused && !active.is_backed_up())
     }
 
     /// Leaves a note in the log of what is durable by now, so that a recovery can tell damage from a torn tail.
@@ -280,15 +361,4 @@ impl Commit {
     pub(crate) fn trim(&self) -> Result<()> {
         lock(&self.state).log.finish()
     }
-}
-
-/// Inserts a batch's entries, numbered from `first` on, and gives the last number.
-fn insert(memory: &Memory, first: SeqNo, batch: &EncodedBatch) -> SeqNo {
-    let mut seqno = first;
-    for (entry, n) in batch.entries().zip(0_u64..) {
-        let entry = entry.expect("a batch decodes to what its writer encoded");
-        seqno = first.plus(n);
-        memory.insert(entry.key, Trailer::new(seqno, entry.kind), entry.value);
-    }
-    seqno
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Weak};
 use slice_types::{Error, ErrorKind, Result};
 use slice_vfs::{Fs, uninterrupted};
 
-use super::Core;
+use super::{Core, Declared};
 use crate::options::{Builder, Options};
 use crate::primitives::{Mutex, global};
 use crate::signal::{Signal, lock};
@@ -57,9 +57,11 @@ impl Handle {
     /// `Locked` when it is open with other options, and all that [`super::open`] says.
     pub(crate) fn open(builder: Builder) -> Result<Arc<Self>> {
         let rows = builder.options.row_cache_entries;
+        let keyspaces = builder.keyspaces.clone();
         match Self::open_or_share(builder)? {
             Opened::Now(handle) => Ok(handle),
             Opened::Before(handle) => {
+                handle.core.declare(&keyspaces)?;
                 handle.core.caches.resize_rows(rows);
                 Ok(handle)
             }
@@ -83,21 +85,24 @@ impl Handle {
 
     fn open_or_share(builder: Builder) -> Result<Opened> {
         builder.options.validate()?;
+        for (name, own) in &builder.keyspaces {
+            super::check_own(name, own, &builder.options)?;
+        }
         // From here down nobody has to think of signals.
         let fs = uninterrupted(builder.fs);
         let directory = super::open::directory(&*fs, &builder.path, builder.options.create_if_missing)?;
         let key = (fs.id(), directory);
         match REGISTRY.changed.wait(|| REGISTRY.claim(&key, &builder.options)) {
-            Claim::Mine => Self::open_claimed(key, fs, builder.options).map(Opened::Now),
+            Claim::Mine => Self::open_claimed(key, fs, builder.options, &builder.keyspaces).map(Opened::Now),
             Claim::Shared(handle) => Ok(Opened::Before(handle)),
             Claim::Refused(_handle) => Err(otherwise(&key)),
         }
     }
 
-    fn open_claimed(key: Key, fs: Arc<dyn Fs>, options: Options) -> Result<Arc<Self>> {
+    fn open_claimed(key: Key, fs: Arc<dyn Fs>, options: Options, declared: &Declared) -> Result<Arc<Self>> {
         // Also on a panic: a slot that stayed would block the directory for ever.
         let claimed = Claimed(Some(key.clone()));
-        let core = super::open(fs, key.1.clone(), options.clone())?;
+        let core = super::open(fs, key.1.clone(), options.clone(), declared)?;
         let handle = Arc::new(Self { core, key: key.clone() });
         REGISTRY.set(key, Slot::Open(Arc::downgrade(&handle), Box::new(options)));
         claimed.keep();

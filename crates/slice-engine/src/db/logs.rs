@@ -3,26 +3,36 @@
 //! A switch of memtables happens under the commit lock, so it must not create files there. The spare is a log file
 //! prepared ahead by the janitor, fresh or recycled, under a name that no recovery looks at; a switch only renames it.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use slice_types::{Error, LogNumber, Result};
+use slice_types::{Error, LogNumber, Result, SeqNo};
 use slice_vfs::{Fs, LogControl, LogFile, SyncSite};
 use slice_wal::{GroupSync, LogWriter};
 
 use super::names::{SPARE_LOG, log_path};
 use crate::primitives::{AtomicBool, Mutex};
 use crate::signal::{Signal, lock};
-use crate::tree::Frozen;
 
 /// Why the name of a log is synced, once: synced bytes in a file without a name are lost.
 pub const LOG_NAME: SyncSite = SyncSite::new("log.name");
 
+/// A log that takes no more writes.
+struct OldLog {
+    /// Kept to be finished; none for a log of an earlier process.
+    writer: Option<LogWriter>,
+    /// The last sequence number in it or before it.
+    last: SeqNo,
+}
+
 pub(crate) struct Logs {
     fs: Arc<dyn Fs>,
     dir: PathBuf,
+    /// Those before the current one that are still there, each with entries that may be in no table.
+    old: Mutex<BTreeMap<LogNumber, OldLog>>,
     spare: Mutex<Option<Box<dyn LogFile>>>,
     /// Held while a spare is made, so that there is one maker at a time.
     making_spare: Mutex<()>,
@@ -42,6 +52,7 @@ impl Logs {
         Self {
             fs,
             dir,
+            old: Mutex::default(),
             spare: Mutex::new(None),
             making_spare: Mutex::new(()),
             keep_spare,
@@ -115,12 +126,50 @@ impl Logs {
         }
     }
 
-    /// Gives up a log whose entries are in tables, durably: it becomes the spare, or is removed.
-    pub(crate) fn release(&self, frozen: &Frozen) {
-        let path = log_path(&self.dir, frozen.log);
-        let writer = lock(&frozen.writer).take();
+    /// Keeps a log that was replayed, with the last sequence number up to its end.
+    pub(crate) fn keep_replayed(&self, number: LogNumber, last: SeqNo) {
+        lock(&self.old).insert(number, OldLog { writer: None, last });
+    }
+
+    /// Keeps a log that takes no more writes, with the last sequence number up to its end.
+    pub(crate) fn keep(&self, writer: LogWriter, last: SeqNo) {
+        lock(&self.old).insert(writer.number(), OldLog { writer: Some(writer), last });
+    }
+
+    /// The oldest log, if there are more than `max` beside the current one.
+    pub(crate) fn oldest_of_many(&self, max: usize) -> Option<LogNumber> {
+        let old = lock(&self.old);
+        old.keys().next().copied().filter(|_| old.len() > max)
+    }
+
+    /// The last sequence number in the logs below `first`; `None` when there are none.
+    pub(crate) fn last_below(&self, first: LogNumber) -> Option<SeqNo> {
+        lock(&self.old).range(..first).next_back().map(|(_, log)| log.last)
+    }
+
+    /// The old logs, oldest first, with their lengths where this process wrote them.
+    pub(crate) fn old(&self) -> Vec<(LogNumber, Option<u64>)> {
+        let written = |log: &OldLog| log.writer.as_ref().map(|writer| writer.position().offset);
+        lock(&self.old).iter().map(|(number, log)| (*number, written(log))).collect()
+    }
+
+    /// Gives up the logs below `first`, which no keyspace needs, durably.
+    pub(crate) fn release_below(&self, first: LogNumber) {
+        let released = {
+            let mut old = lock(&self.old);
+            let kept = old.split_off(&first);
+            std::mem::replace(&mut *old, kept)
+        };
+        for (number, log) in released {
+            self.release(number, log);
+        }
+    }
+
+    /// Gives up a log: it becomes the spare, or is removed.
+    fn release(&self, number: LogNumber, log: OldLog) {
+        let path = log_path(&self.dir, number);
         // A log is recycled once nobody writes to it: finishing it makes sure.
-        let is_finished = writer.is_none_or(|mut writer| writer.finish().is_ok());
+        let is_finished = log.writer.is_none_or(|mut writer| writer.finish().is_ok());
         if is_finished && self.keep_spare && self.make_spare(|spare| self.fs.recycle_log(&path, spare)) {
             return;
         }

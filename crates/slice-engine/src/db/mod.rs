@@ -4,6 +4,7 @@
 //! goes, the threads are told to end and the directory is released.
 
 mod handle;
+mod keyspaces;
 pub(crate) mod logs;
 pub(crate) mod names;
 mod open;
@@ -11,6 +12,7 @@ mod read;
 mod snapshots;
 #[cfg(test)]
 mod tests;
+mod trees;
 mod upkeep;
 mod write;
 
@@ -18,16 +20,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use slice_compaction::{CompactionStrategy, StrategyOptions};
 use slice_memtable::MemTable;
 use slice_types::{Error, ErrorKind, TableId};
 use slice_vfs::{FileLock, Fs};
 
 pub(crate) use handle::Handle;
+pub use keyspaces::MAX_KEYSPACE_NAME_LEN;
+pub(crate) use keyspaces::check_own;
 pub(crate) use logs::Logs;
-pub(crate) use open::{directory, open};
+pub(crate) use open::{Declared, directory, open};
 pub(crate) use read::ReadAt;
 pub(crate) use snapshots::{Horizon, Snapshots};
+pub(crate) use trees::Trees;
 
 use crate::background::compact::Jobs;
 use crate::background::drain::Drain;
@@ -42,6 +46,7 @@ use crate::primitives::Mutex;
 use crate::signal::{Signal, lock};
 use crate::stats::{Counters, LSMStats};
 use crate::tree::{Caches, Graveyard, Tree};
+use crate::values::Time;
 
 /// All that a database consists of while it is open.
 ///
@@ -52,8 +57,12 @@ pub(crate) struct Core {
     pub(crate) dir: PathBuf,
     pub(crate) options: Options,
     pub(crate) budget: Budget,
+    /// What time it is for values that expire.
+    pub(crate) time: Arc<Time>,
     /// The default keyspace.
     pub(crate) tree: Arc<Tree>,
+    /// All keyspaces, the default one among them.
+    pub(crate) trees: Trees,
     pub(crate) snapshots: Snapshots,
     pub(crate) caches: Caches,
     pub(crate) commit: Commit,
@@ -64,8 +73,6 @@ pub(crate) struct Core {
     /// Tables to be removed later: of an edit that may or may not have been recorded, until the manifest is settled
     /// again; and those whose files could not be removed.
     pub(crate) limbo: Mutex<Vec<TableId>>,
-    pub(crate) strategy: Box<dyn CompactionStrategy>,
-    pub(crate) strategy_options: StrategyOptions,
     pub(crate) jobs: Jobs,
     /// Held by the one flush that runs.
     pub(crate) flushing: Mutex<()>,
@@ -108,8 +115,8 @@ impl Core {
 
     /// Bytes that the filters and indexes of the open tables take.
     fn table_memory(&self) -> usize {
-        let view = self.tree.view();
-        view.version.levels().iter().flatten().map(|table| table.table.memory_used()).sum()
+        let memory_of = |tree: &Arc<Tree>| tree.view().version.memory_used();
+        self.trees.all().iter().map(memory_of).sum()
     }
 
     /// Makes the block cache fit beside the tables that are open now.
@@ -117,9 +124,9 @@ impl Core {
         self.caches.make_room(&self.options, self.table_memory());
     }
 
-    /// A picture of this moment.
-    pub(crate) fn stats(&self) -> LSMStats {
-        let view = self.tree.view();
+    /// A picture of this moment: the shape of one keyspace, and what the store has done for all.
+    pub(crate) fn stats(&self, tree: &Tree) -> LSMStats {
+        let view = tree.view();
         let levels = view.version.levels();
         let bytes =
             |tables: &Vec<Arc<crate::tree::OpenTable>>| tables.iter().map(|table| table.meta.bytes).sum();
@@ -161,6 +168,7 @@ impl Core {
         if self.stopping.swap(true, Ordering::Relaxed) {
             return;
         }
+        self.trees.all().iter().for_each(|tree| tree.cancel.store(true, Ordering::Relaxed));
         self.commit.close(&self.closed());
         self.commit.sync.stop();
         self.timer.stop();

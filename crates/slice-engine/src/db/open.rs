@@ -9,18 +9,20 @@
 //! 5. begin a new log;
 //! 6. remove what nothing refers to.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
-use slice_compaction::{CompactionStrategy, Leveled, StrategyOptions, Tiered};
+use slice_compaction::TableMeta;
 use slice_memtable::MemTable;
-use slice_types::{Error, ErrorKind, KeyspaceId, Result};
+use slice_types::{Error, ErrorKind, Result};
 use slice_vfs::{FileLock, Fs, memory_limit, read_all};
 use slice_wal::{GroupSync, RecoveryMode};
 
 use super::names::{CURRENT, FileName, LOCK};
+use super::trees::Trees;
 use super::{Core, Logs, Snapshots};
 use crate::background;
 use crate::background::compact::Jobs;
@@ -30,13 +32,13 @@ use crate::background::timer::Timer;
 use crate::commit::Commit;
 use crate::commit::pressure::Pressure;
 use crate::health::Failures;
-use crate::manifest::{Manifest, State};
-use crate::options::{Background, Budget, Options, Strategy};
+use crate::manifest::{KeyspaceState, Manifest, State};
+use crate::options::{Background, Budget, KeyspaceOptions, Options};
 use crate::primitives::Mutex;
 use crate::recovery::{self, Recovered};
 use crate::signal::{Signal, lock};
 use crate::stats::Counters;
-use crate::tree::{Caches, Graveyard, Memory, OpenTable, Tree, Version, View};
+use crate::tree::{Caches, Frozen, Graveyard, Memory, OpenTable, Settings, Tree, Version, View};
 use crate::values::{Rules, Time};
 
 /// The one name of a database's directory, made if it is missing and may be.
@@ -76,8 +78,16 @@ fn nothing_here(path: &Path) -> Error {
     Error::invalid_argument(message).with_file(path)
 }
 
+/// Options of keyspaces, by their names.
+pub(crate) type Declared = BTreeMap<String, KeyspaceOptions>;
+
 /// Opens the database of a directory and starts its threads.
-pub(crate) fn open(fs: Arc<dyn Fs>, dir: PathBuf, options: Options) -> Result<Arc<Core>> {
+pub(crate) fn open(
+    fs: Arc<dyn Fs>,
+    dir: PathBuf,
+    options: Options,
+    declared: &Declared,
+) -> Result<Arc<Core>> {
     let span = tracing::info_span!("open", dir = %dir.display());
     let _entered = span.enter();
     // Before the lock makes a file of its own: a directory that is not ours is left as it was.
@@ -90,13 +100,14 @@ pub(crate) fn open(fs: Arc<dyn Fs>, dir: PathBuf, options: Options) -> Result<Ar
         None => initial_state(&*fs, &dir, options.create_if_missing)?,
     };
     let recovered = recovery::replay_logs(&*fs, &dir, &state, options.recovery_mode)?;
-    let core = assemble(fs, dir, options, &state, recovered, directory_lock)?;
+    let core = assemble(fs, dir, options, declared, &state, recovered, directory_lock)?;
     core.remove_unreferenced()?;
     core.balance_memory();
     if core.is_inline() || core.options.recovery_mode == RecoveryMode::Salvage {
         // Salvaged logs have holes, which another open would find again, with another mode perhaps.
         core.flush_inline()?;
     }
+    core.declare(declared)?;
     if core.is_inline() {
         return Ok(core);
     }
@@ -165,35 +176,49 @@ fn assemble(
     fs: Arc<dyn Fs>,
     dir: PathBuf,
     options: Options,
+    declared: &Declared,
     state: &State,
-    recovered: Recovered,
+    mut recovered: Recovered,
     directory_lock: Box<dyn FileLock>,
 ) -> Result<Arc<Core>> {
     let budget = Budget::of(&options, memory_limit());
     let options = budget.cut(options);
     let caches = Caches::new(&options, budget);
     let graveyard = Arc::new(Graveyard::default());
-    let version = open_version(&*fs, &dir, state, &caches, &graveyard)?;
-    let state = state.apply(&recovered.edit(state))?;
-    let last_seqno = state.last_seqno;
-    let manifest = Manifest::begin(Arc::clone(&fs), &dir, state)?;
+    // Before the memtables are taken out of what was recovered: it says from which logs on they are needed.
+    let opened = state.apply(&recovered.edit(state))?;
+    let last_seqno = opened.last_seqno;
+    let time = Arc::new(Time::new(options.clock.clone()));
+    let trees = state
+        .keyspaces
+        .iter()
+        .map(|(id, keyspace)| {
+            let own = declared
+                .get(&keyspace.name)
+                .map_or_else(|| options.clone(), |own| budget.cut(own.over(&options)));
+            let version = open_version(&*fs, &dir, keyspace, &caches, &graveyard)?;
+            let view = view(recovered.frozen.remove(id).unwrap_or_default(), version);
+            let rules = Rules::new(&own, Arc::clone(&time));
+            Ok(Arc::new(Tree::new(*id, keyspace.name.clone(), Settings::new(own), rules, view)))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let manifest = Manifest::begin(Arc::clone(&fs), &dir, opened)?;
 
     let sync = Arc::new(GroupSync::new());
     let logs = Logs::new(Arc::clone(&fs), dir.clone(), options.background == Background::Threads);
     let log = logs.begin(recovered.next_log, &sync)?;
-    let active = Arc::new(Memory::new());
-    let view = View { active: Arc::clone(&active), frozen: recovered.frozen, version: Arc::new(version) };
-    let commit = Commit::new(log, active, last_seqno, sync, &options);
-    let strategy_options = strategy_options(&options);
-    let rules = Rules::new(&options, Arc::new(Time::new(options.clock.clone())));
+    for (number, last) in recovered.logs {
+        logs.keep_replayed(number, last);
+    }
+    let commit = Commit::new(log, &trees, last_seqno, sync, &options);
     Ok(Arc::new(Core {
         next_table: AtomicU64::new(manifest.state().next_table.0),
-        tree: Arc::new(Tree::new(KeyspaceId::DEFAULT, rules, view)),
+        tree: Arc::clone(&trees[0]),
+        trees: Trees::new(trees),
         snapshots: Snapshots::default(),
         budget,
+        time,
         manifest: Mutex::new(manifest),
-        strategy: strategy(&options, &strategy_options),
-        strategy_options,
         directory_lock: Mutex::new(Some(directory_lock)),
         stopping: AtomicBool::new(false),
         limbo: Mutex::default(),
@@ -217,45 +242,25 @@ fn assemble(
     }))
 }
 
+/// What a keyspace begins with.
+pub(super) fn view(frozen: Vec<Arc<Frozen>>, version: Version) -> View {
+    View { active: Arc::new(Memory::new()), frozen, version: Arc::new(version) }
+}
+
 fn open_version(
     fs: &dyn Fs,
     dir: &Path,
-    state: &State,
+    keyspace: &KeyspaceState,
     caches: &Caches,
     graveyard: &Arc<Graveyard>,
 ) -> Result<Version> {
-    let mut levels = Vec::new();
-    let tombstones = state.keyspaces[&KeyspaceId::DEFAULT].range_tombstones.values().cloned();
-    for (keyspace, level, meta) in state.tables() {
-        if keyspace != KeyspaceId::DEFAULT {
-            let message = format!("the store has keyspace {keyspace}, which this build does not know");
-            return Err(Error::new(ErrorKind::Unsupported, message).with_file(dir));
-        }
+    let open = |meta: &Arc<TableMeta>| {
         let (blocks, graveyard) = (caches.blocks.clone(), Arc::clone(graveyard));
-        let table = OpenTable::open(fs, dir, Arc::clone(meta), blocks, graveyard)?;
-        levels.resize_with(levels.len().max(level.index() + 1), Vec::new);
-        levels[level.index()].push(Arc::new(table));
-    }
-    Ok(Version::new(levels).with_range_tombstones(tombstones))
-}
-
-fn strategy_options(options: &Options) -> StrategyOptions {
-    StrategyOptions {
-        levels: options.max_levels,
-        l0_trigger: options.l0_compaction_trigger,
-        level_base_bytes: options.level_base_bytes,
-        level_multiplier: options.level_multiplier,
-        target_table_bytes: options.target_table_bytes,
-        max_sstables_per_job: options.compaction.max_sstables_per_job,
-        ..StrategyOptions::default()
-    }
-}
-
-fn strategy(options: &Options, numbers: &StrategyOptions) -> Box<dyn CompactionStrategy> {
-    match options.strategy {
-        Strategy::Leveled => Box::new(Leveled::new(numbers.clone())),
-        Strategy::Tiered => Box::new(Tiered::new(numbers.clone())),
-    }
+        OpenTable::open(fs, dir, Arc::clone(meta), blocks, graveyard).map(Arc::new)
+    };
+    let level = |tables: &Vec<Arc<TableMeta>>| tables.iter().map(open).collect::<Result<Vec<_>>>();
+    let version = Version::new(keyspace.levels.iter().map(level).collect::<Result<_>>()?);
+    Ok(version.with_range_tombstones(keyspace.range_tombstones.values().cloned()))
 }
 
 impl Core {
@@ -265,13 +270,15 @@ impl Core {
         let names = self.fs.list_dir(&self.dir);
         let names = names.map_err(|error| Error::io("list the directory", error).with_file(&self.dir))?;
         let manifest = lock(&self.manifest);
-        let view = self.tree.view();
+        let trees = self.trees.all();
+        let has_table = |id| trees.iter().any(|tree| tree.view().version.table(id).is_some());
         let current_log = self.commit.position().log;
+        let old_logs = self.logs.old();
         let is_needed = |file: FileName| match file {
             FileName::Lock | FileName::Current => true,
             FileName::Manifest(number) => number == manifest.number(),
-            FileName::Log(log) => log == current_log || view.frozen.iter().any(|frozen| frozen.log == log),
-            FileName::Table(id) => view.version.table(id).is_some(),
+            FileName::Log(log) => log == current_log || old_logs.iter().any(|(old, _)| *old == log),
+            FileName::Table(id) => has_table(id),
             FileName::Temporary => false,
         };
         for name in names {

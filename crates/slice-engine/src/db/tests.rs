@@ -6,7 +6,7 @@ use std::sync::Arc;
 use slice_types::{EntryKind, ErrorKind};
 use slice_vfs::{Fs, MemFs};
 
-use super::open;
+use super::{Declared, open};
 use crate::background::clock::now;
 use crate::options::{Background, Options};
 
@@ -18,15 +18,15 @@ fn a_freeze_that_comes_after_the_close_begins_no_log() {
     let dir = PathBuf::from("/db");
     fs.create_dir_all(&dir).unwrap();
     let options = Options { background: Background::Inline, ..Options::default() };
-    let core = open(Arc::clone(&fs), dir.clone(), options).unwrap();
+    let core = open(Arc::clone(&fs), dir.clone(), options, &Declared::new()).unwrap();
     core.finish_blocking(core.write_now(&core.tree, EntryKind::Put, b"key", b"value").unwrap()).unwrap();
     core.close().unwrap();
     let names = || fs.list_dir(Path::new("/db")).unwrap();
     let before = names();
     let late = [
-        core.commit.freeze(&core.tree, &core.logs).map(drop),
-        core.commit.freeze_older(now(), &core.tree, &core.logs).map(drop),
-        core.flush_blocking(),
+        core.commit.freeze(&core.trees.all(), &core.logs).map(drop),
+        core.commit.freeze_older(now(), &core.logs).map(drop),
+        core.flush_blocking(&core.trees.all()),
         core.write_now(&core.tree, EntryKind::Put, b"key", b"late").map(drop),
     ];
     for attempt in late {

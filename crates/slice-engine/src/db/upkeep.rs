@@ -1,5 +1,7 @@
 //! Flush and compact on request, as a thread and as a task.
 
+use std::sync::Arc;
+
 use slice_types::{LogNumber, Result};
 
 use super::Core;
@@ -7,50 +9,52 @@ use crate::background::compact::Progress;
 use crate::background::flush::flush_oldest;
 use crate::commit::Freeze;
 use crate::signal::lock;
+use crate::tree::{Frozen, Tree};
 
 impl Core {
-    /// Freezes the memtable and waits until all that is frozen is in durable tables.
-    pub(crate) fn flush_blocking(&self) -> Result<()> {
+    /// Freezes the memtables of some keyspaces and waits until all that they have frozen is in durable tables.
+    pub(crate) fn flush_blocking(&self, trees: &[Arc<Tree>]) -> Result<()> {
         self.check_open()?;
         if self.is_inline() {
-            while self.commit.freeze(&self.tree, &self.logs)? == Freeze::Full {
+            while self.commit.freeze(trees, &self.logs)? == Freeze::Full {
                 self.flush_inline()?;
             }
             return self.flush_inline();
         }
-        let newest = self.changed.wait(|| self.freeze_for_flush())?;
-        self.changed.wait(|| self.flushed(newest))
+        let newest = self.changed.wait(|| self.freeze_for_flush(trees))?;
+        self.changed.wait(|| self.flushed(trees, newest))
     }
 
     /// As [`Core::flush_blocking`], as a task.
-    pub(crate) async fn flush(&self) -> Result<()> {
+    pub(crate) async fn flush(&self, trees: &[Arc<Tree>]) -> Result<()> {
         if self.is_inline() {
-            return self.flush_blocking();
+            return self.flush_blocking(trees);
         }
         self.check_open()?;
-        let newest = self.changed.waited(|| self.freeze_for_flush()).await?;
-        self.changed.waited(|| self.flushed(newest)).await
+        let newest = self.changed.waited(|| self.freeze_for_flush(trees)).await?;
+        self.changed.waited(|| self.flushed(trees, newest)).await
     }
 
-    /// Freezes the memtable, unless too many wait already; gives the log of the newest frozen one, if there is any.
-    fn freeze_for_flush(&self) -> Option<Result<Option<LogNumber>>> {
+    /// Freezes the memtables, unless too many wait already; gives the log of the newest frozen one, if there is any.
+    fn freeze_for_flush(&self, trees: &[Arc<Tree>]) -> Option<Result<Option<LogNumber>>> {
         if self.is_stopping() {
             return Some(Err(self.closed()));
         }
-        match self.commit.freeze(&self.tree, &self.logs) {
+        match self.commit.freeze(trees, &self.logs) {
             Err(error) => Some(Err(error)),
             Ok(Freeze::Full) => self.failures.flush().map(Err),
             Ok(Freeze::Empty | Freeze::Frozen) => {
                 self.failures.flush_asked();
                 self.logs.flush_is_due();
-                Some(Ok(self.tree.view().frozen.first().map(|newest| newest.log)))
+                Some(Ok(trees.iter().filter_map(newest_frozen).max()))
             }
         }
     }
 
     /// Whether the memtables up to that of `newest` are in tables; an error when no flush will make it so.
-    fn flushed(&self, newest: Option<LogNumber>) -> Option<Result<()>> {
-        if self.tree.view().frozen.iter().all(|frozen| Some(frozen.log) > newest) {
+    fn flushed(&self, trees: &[Arc<Tree>], newest: Option<LogNumber>) -> Option<Result<()>> {
+        let is_later = |frozen: &Arc<Frozen>| Some(frozen.log) > newest;
+        if trees.iter().all(|tree| tree.view().frozen.iter().all(is_later)) {
             return Some(Ok(()));
         }
         if self.is_stopping() {
@@ -66,24 +70,24 @@ impl Core {
         Ok(())
     }
 
-    /// Flushes, then merges everything down to the last level.
-    pub(crate) fn compact_blocking(&self) -> Result<()> {
-        self.flush_blocking()?;
-        self.request_full_compaction();
+    /// Flushes a keyspace, then merges all of it down to the last level.
+    pub(crate) fn compact_blocking(&self, tree: &Arc<Tree>) -> Result<()> {
+        self.flush_blocking(std::slice::from_ref(tree))?;
+        self.request_full_compaction(tree);
         if self.is_inline() {
             while self.compact_one()? {}
         }
-        self.changed.wait(|| self.compacted())
+        self.changed.wait(|| self.compacted(tree))
     }
 
     /// As [`Core::compact_blocking`], as a task.
-    pub(crate) async fn compact(&self) -> Result<()> {
+    pub(crate) async fn compact(&self, tree: &Arc<Tree>) -> Result<()> {
         if self.is_inline() {
-            return self.compact_blocking();
+            return self.compact_blocking(tree);
         }
-        self.flush().await?;
-        self.request_full_compaction();
-        self.changed.waited(|| self.compacted()).await
+        self.flush(std::slice::from_ref(tree)).await?;
+        self.request_full_compaction(tree);
+        self.changed.waited(|| self.compacted(tree)).await
     }
 
     /// Whether the janitor has yet to remove files that are done with.
@@ -96,8 +100,11 @@ impl Core {
         later
     }
 
-    fn compacted(&self) -> Option<Result<()>> {
-        match self.full_compaction() {
+    fn compacted(&self, tree: &Tree) -> Option<Result<()>> {
+        if let Err(dropped) = tree.check_exists() {
+            return Some(Err(dropped));
+        }
+        match self.full_compaction(tree) {
             // The janitor is still at it, unless it is no more.
             Progress::Done if self.buries_later() => self.failures.thread().map(Err),
             Progress::Done => Some(Ok(())),
@@ -107,4 +114,8 @@ impl Core {
             Progress::Running => self.failures.compaction().map(Err),
         }
     }
+}
+
+fn newest_frozen(tree: &Arc<Tree>) -> Option<LogNumber> {
+    tree.view().frozen.first().map(|newest| newest.log)
 }

@@ -4,12 +4,13 @@
 //! commit lock, and is done. Whoever has to wait takes the batch along.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 use std::time::Duration;
 
 use slice_types::{EntryKind, Error, ErrorKind, Result, check_key, check_value};
 use slice_wal::{EncodedBatch, LogPosition};
 
-use super::Core;
+use super::{Core, Handle};
 use crate::background::clock::now;
 use crate::commit::{Attempt, Freeze};
 use crate::options::Durability;
@@ -17,6 +18,8 @@ use crate::planted::Bug;
 use crate::primitives::{per_thread, thread};
 use crate::transaction::Check;
 use crate::tree::Tree;
+use crate::values::stamp_batch;
+use crate::write_batch::WriteBatch;
 
 /// Buffers of threads are not kept beyond this size, in bytes.
 const KEPT_BUFFER_MAX: usize = 1 << 20;
@@ -77,11 +80,22 @@ impl Core {
         })
     }
 
-    /// Writes a batch, which has entries, if that needs no waiting.
-    pub(crate) fn write_batch_now(&self, batch: EncodedBatch) -> Result<Written> {
-        let mut batch = self.tree.rules.stamp_batch(batch)?;
+    /// Writes a batch through a handle of a keyspace, if that needs no waiting; `None` for an empty one.
+    pub(crate) fn write_batch_now(
+        &self,
+        handle: &Arc<Handle>,
+        tree: &Arc<Tree>,
+        batch: WriteBatch,
+    ) -> Result<Option<Written>> {
+        self.check_open()?;
+        if batch.is_empty() {
+            return Ok(None);
+        }
+        let batch = batch.into_encoded(handle, tree.id)?;
+        let trees = self.trees_of(&batch)?;
+        let mut batch = stamp_batch(batch, &trees)?;
         batch.seal();
-        self.write_checked_now(batch, None)
+        self.write_checked_now(batch, None).map(Some)
     }
 
     /// Writes a sealed batch, which has entries, if that needs no waiting; with a `check`, only if that holds.
@@ -103,7 +117,7 @@ impl Core {
     }
 
     fn attempt(&self, batch: &EncodedBatch, check: Option<&Check>) -> Result<Attempt> {
-        let attempt = self.commit.write(batch, check, &self.tree, &self.logs)?;
+        let attempt = self.commit.write(batch, check, &self.logs)?;
         if matches!(attempt, Attempt::Done(_, Freeze::Frozen)) {
             self.update_pressure();
         }
@@ -112,8 +126,13 @@ impl Core {
 
     /// Waits as a thread for what is left of a write: acknowledged when this returns.
     pub(crate) fn finish_blocking(&self, written: Written) -> Result<()> {
+        self.finish_as_blocking(written, self.options.durability)
+    }
+
+    /// As [`Core::finish_blocking`], acknowledged as asked for.
+    pub(crate) fn finish_as_blocking(&self, written: Written, durability: Durability) -> Result<()> {
         let end = self.place_blocking(written, None)?;
-        self.acknowledge_blocking(end)
+        if self.acknowledges_durable(durability, end) { self.sync_to(end) } else { Ok(()) }
     }
 
     /// Waits as a thread until a write is in the log.
@@ -126,12 +145,15 @@ impl Core {
 
     /// Waits as a thread until what is in the log up to `end` is as durable as the options say.
     pub(crate) fn acknowledge_blocking(&self, end: LogPosition) -> Result<()> {
-        if self.acknowledges_durable() { self.sync_to(end) } else { Ok(()) }
+        if self.acknowledges_durable(self.options.durability, end) { self.sync_to(end) } else { Ok(()) }
     }
 
-    /// Whether a write is acknowledged only when it is on the disk.
-    fn acknowledges_durable(&self) -> bool {
-        self.options.durability == Durability::Fsync && !self.options.planted.has(Bug::AckBeforeSync)
+    /// Whether a write that ends there is acknowledged only when it is on the disk.
+    fn acknowledges_durable(&self, durability: Durability, end: LogPosition) -> bool {
+        if matches!(durability, Durability::Interval(_)) && durability != self.options.durability {
+            self.commit.sync.request(end);
+        }
+        durability == Durability::Fsync && !self.options.planted.has(Bug::AckBeforeSync)
     }
 
     fn write_waiting(
@@ -145,7 +167,7 @@ impl Core {
             match wait {
                 Wait::Delay(delay) => thread::sleep(delay),
                 Wait::Flush if self.is_inline() => self.flush_inline()?,
-                Wait::Flush => self.changed.wait(|| self.room())?,
+                Wait::Flush => self.changed.wait(|| self.room(batch))?,
             }
             self.pressure.count(now() - since);
             match self.attempt(batch, check)? {
@@ -159,8 +181,13 @@ impl Core {
     ///
     /// Dropped before that, the write has either happened or not, as after a crash; nothing stays locked.
     pub(crate) async fn finish(&self, written: Written) -> Result<()> {
+        self.finish_as(written, self.options.durability).await
+    }
+
+    /// As [`Core::finish`], acknowledged as asked for.
+    pub(crate) async fn finish_as(&self, written: Written, durability: Durability) -> Result<()> {
         let end = self.place(written, None).await?;
-        self.acknowledge(end).await
+        if self.acknowledges_durable(durability, end) { self.synced_to(end).await } else { Ok(()) }
     }
 
     /// Waits as a task until a write is in the log.
@@ -173,7 +200,11 @@ impl Core {
 
     /// Waits as a task until what is in the log up to `end` is as durable as the options say.
     pub(crate) async fn acknowledge(&self, end: LogPosition) -> Result<()> {
-        if self.acknowledges_durable() { self.synced_to(end).await } else { Ok(()) }
+        if self.acknowledges_durable(self.options.durability, end) {
+            self.synced_to(end).await
+        } else {
+            Ok(())
+        }
     }
 
     async fn write_waited(
@@ -187,7 +218,7 @@ impl Core {
             match wait {
                 Wait::Delay(delay) => self.timer.sleep(delay).await,
                 Wait::Flush if self.is_inline() => self.flush_inline()?,
-                Wait::Flush => self.changed.waited(|| self.room()).await?,
+                Wait::Flush => self.changed.waited(|| self.room(batch)).await?,
             }
             self.pressure.count(now() - since);
             match self.attempt(batch, check)? {
@@ -197,12 +228,12 @@ impl Core {
         }
     }
 
-    /// Whether another memtable may be frozen; an error when no flush will make it so.
-    fn room(&self) -> Option<Result<()>> {
+    /// Whether another memtable of a batch's keyspaces may be frozen; an error when no flush will make it so.
+    fn room(&self, batch: &EncodedBatch) -> Option<Result<()>> {
         if self.is_stopping() {
             return Some(Err(self.closed()));
         }
-        if self.tree.view().frozen.len() < self.options.max_frozen_memtables {
+        if self.commit.has_room(batch.keyspaces()) {
             return Some(Ok(()));
         }
         self.failures.flush().map(Err)

@@ -12,6 +12,9 @@
 //!    5   table id varint                                     the next table's number is at least this
 //!    6   seqno varint                                        all numbers up to this are taken
 //!    7   log varint, length varint                           a recovered log ends here, whatever lies behind
+//!    8   keyspace varint                                     a keyspace is no more, and its tables with it
+//!    9   keyspace varint                                     the next keyspace's number is at least this
+//!   10   log varint                                          no keyspace needs the logs below this number
 //!   16   keyspace varint, seqno varint, start, end (bytes)   a range tombstone joins; an empty end is none
 //!   17   keyspace varint, seqno varint                       a range tombstone leaves
 //!   18   table id varint, seqno varint                       of a table that this edit adds: no entry in it is covered by
@@ -37,6 +40,9 @@ pub(crate) struct Edit {
     pub(crate) next_table: Option<TableId>,
     pub(crate) last_seqno: Option<SeqNo>,
     pub(crate) log_ends: Vec<(LogNumber, u64)>,
+    pub(crate) dropped: Vec<KeyspaceId>,
+    pub(crate) next_keyspace: Option<KeyspaceId>,
+    pub(crate) oldest_log: Option<LogNumber>,
     pub(crate) tombstones_added: Vec<(KeyspaceId, RangeTombstone)>,
     pub(crate) tombstones_removed: Vec<(KeyspaceId, SeqNo)>,
 }
@@ -48,6 +54,9 @@ const REMOVED: u64 = 4;
 const NEXT_TABLE: u64 = 5;
 const LAST_SEQNO: u64 = 6;
 const LOG_END: u64 = 7;
+const DROPPED: u64 = 8;
+const NEXT_KEYSPACE: u64 = 9;
+const OLDEST_LOG: u64 = 10;
 const TOMBSTONE_ADDED: u64 = 16;
 const TOMBSTONE_REMOVED: u64 = 17;
 const PURGED: u64 = 18;
@@ -119,6 +128,15 @@ impl Edit {
                 put_varint(b, *len);
             });
         }
+        for keyspace in &self.dropped {
+            field(DROPPED, &|b| put_varint(b, u64::from(keyspace.0)));
+        }
+        if let Some(keyspace) = self.next_keyspace {
+            field(NEXT_KEYSPACE, &|b| put_varint(b, u64::from(keyspace.0)));
+        }
+        if let Some(log) = self.oldest_log {
+            field(OLDEST_LOG, &|b| put_varint(b, u64::from(log.0)));
+        }
     }
 
     /// Reads an edit.
@@ -156,6 +174,9 @@ impl Edit {
             NEXT_TABLE => self.next_table = Some(TableId(body.varint()?)),
             LAST_SEQNO => self.last_seqno = Some(seqno(body)?),
             LOG_END => self.log_ends.push((log(body)?, body.varint()?)),
+            DROPPED => self.dropped.push(keyspace(body)?),
+            NEXT_KEYSPACE => self.next_keyspace = Some(keyspace(body)?),
+            OLDEST_LOG => self.oldest_log = Some(log(body)?),
             TOMBSTONE_ADDED => self.tombstones_added.push((keyspace(body)?, range_tombstone(body)?)),
             TOMBSTONE_REMOVED => self.tombstones_removed.push((keyspace(body)?, seqno(body)?)),
             PURGED => self.set_purged(TableId(body.varint()?), seqno(body)?)?,

@@ -31,7 +31,7 @@ use crate::db::names::{CURRENT, FileName, manifest_name};
 
 pub(crate) use edit::Edit;
 pub(crate) use format::{FORMAT, Replayed};
-pub(crate) use state::State;
+pub(crate) use state::{DEFAULT_NAME, KeyspaceState, State};
 
 /// Why an edit is synced: what it gives up, inputs and logs, is removed next.
 pub const MANIFEST_EDIT: SyncSite = SyncSite::new("manifest.edit");

@@ -12,10 +12,17 @@ use crate::options::LEVELS_MAX;
 /// How many levels there are without any table.
 const LEVELS_MIN: usize = 2;
 
+/// The name of the keyspace that every database has.
+pub(crate) const DEFAULT_NAME: &str = "default";
+
 /// What a database consists of, as the manifest says.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct State {
     pub(crate) keyspaces: BTreeMap<KeyspaceId, KeyspaceState>,
+    /// The number that the next keyspace gets: none is used again, so entries in a log are never taken for another's.
+    pub(crate) next_keyspace: KeyspaceId,
+    /// The logs below this number are needed by no keyspace, whatever its own first one.
+    pub(crate) oldest_log: LogNumber,
     /// The number that the next table gets.
     pub(crate) next_table: TableId,
     /// All sequence numbers up to this are taken.
@@ -28,7 +35,7 @@ pub(crate) struct State {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct KeyspaceState {
     pub(crate) name: String,
-    /// The logs below this number are in tables: for this keyspace they do not count any more.
+    /// The logs below this number are in tables or were cleared away: for this keyspace they do not count any more.
     pub(crate) first_log: LogNumber,
     pub(crate) levels: LevelTables,
     /// The range tombstones that some table may need, by the numbers of their writes.
@@ -41,14 +48,11 @@ pub(crate) type LevelTables = Vec<Vec<Arc<TableMeta>>>;
 impl State {
     /// A database with nothing in it but the default keyspace.
     pub(crate) fn empty() -> Self {
-        let default = KeyspaceState {
-            name: "default".to_owned(),
-            first_log: LogNumber(0),
-            levels: vec![Vec::new(); LEVELS_MIN],
-            range_tombstones: BTreeMap::new(),
-        };
+        let default = KeyspaceState::new(DEFAULT_NAME.to_owned());
         Self {
             keyspaces: BTreeMap::from([(KeyspaceId::DEFAULT, default)]),
+            next_keyspace: KeyspaceId(1),
+            oldest_log: LogNumber(0),
             next_table: TableId(1),
             last_seqno: SeqNo::ZERO,
             log_ends: BTreeMap::new(),
@@ -62,7 +66,21 @@ impl State {
 
     /// The logs below this number are needed by no keyspace.
     pub(crate) fn first_log(&self) -> LogNumber {
-        self.keyspaces.values().map(|keyspace| keyspace.first_log).min().unwrap_or_default()
+        let first = self.keyspaces.values().map(|keyspace| keyspace.first_log).min().unwrap_or_default();
+        first.max(self.oldest_log)
+    }
+
+    /// The first log that counts for a keyspace; `None` for one that was dropped.
+    ///
+    /// # Errors
+    ///
+    /// Corruption for one that never was.
+    pub(crate) fn first_log_of(&self, id: KeyspaceId) -> Result<Option<LogNumber>> {
+        match self.keyspaces.get(&id) {
+            Some(keyspace) => Ok(Some(keyspace.first_log.max(self.oldest_log))),
+            None if id < self.next_keyspace => Ok(None),
+            None => Err(Error::corruption(format!("the log names keyspace {id}, which never was"))),
+        }
     }
 
     /// Every table, with its keyspace and level.
@@ -95,6 +113,9 @@ impl State {
             log_ends: self.log_ends.iter().map(|(log, len)| (*log, *len)).collect(),
             tombstones_added: self.range_tombstones().collect(),
             tombstones_removed: Vec::new(),
+            dropped: Vec::new(),
+            next_keyspace: Some(self.next_keyspace),
+            oldest_log: Some(self.oldest_log),
         }
     }
 
@@ -102,18 +123,15 @@ impl State {
     ///
     /// # Errors
     ///
-    /// Corruption when the edit does not fit: a table or a range tombstone added twice or removed without being there, a keyspace that
-    /// does not exist, levels out of order.
+    /// Corruption when the edit does not fit: a table or a range tombstone added twice or removed without being there,
+    /// a keyspace that does not exist or exists already, levels out of order.
     pub(crate) fn apply(&self, edit: &Edit) -> Result<Self> {
         let mut state = self.clone();
         for (id, name) in &edit.keyspaces {
-            let fresh = KeyspaceState {
-                name: name.clone(),
-                first_log: LogNumber(0),
-                levels: vec![Vec::new(); LEVELS_MIN],
-                range_tombstones: BTreeMap::new(),
-            };
-            state.keyspaces.insert(*id, fresh);
+            state.create(*id, name)?;
+        }
+        for id in &edit.dropped {
+            state.drop_keyspace(*id)?;
         }
         for (id, log) in &edit.first_logs {
             let keyspace = state.keyspace_mut(*id)?;
@@ -136,9 +154,31 @@ impl State {
         }
         state.next_table = state.next_table.max(edit.next_table.unwrap_or_default());
         state.last_seqno = state.last_seqno.max(edit.last_seqno.unwrap_or_default());
+        state.next_keyspace = state.next_keyspace.max(edit.next_keyspace.unwrap_or_default());
+        state.oldest_log = state.oldest_log.max(edit.oldest_log.unwrap_or_default());
         state.log_ends.extend(edit.log_ends.iter().copied());
         state.settle()?;
         Ok(state)
+    }
+
+    fn create(&mut self, id: KeyspaceId, name: &str) -> Result<()> {
+        if self.keyspaces.contains_key(&id) || self.keyspaces.values().any(|other| other.name == name) {
+            return Err(Error::corruption(format!("the manifest makes keyspace {id}, {name:?}, twice")));
+        }
+        let next = id.0.checked_add(1).map(KeyspaceId);
+        let next = next.ok_or_else(|| Error::corruption("the numbers of keyspaces are used up"))?;
+        self.next_keyspace = self.next_keyspace.max(next);
+        self.keyspaces.insert(id, KeyspaceState::new(name.to_owned()));
+        Ok(())
+    }
+
+    fn drop_keyspace(&mut self, id: KeyspaceId) -> Result<()> {
+        if id == KeyspaceId::DEFAULT || self.keyspaces.remove(&id).is_none() {
+            return Err(Error::corruption(format!(
+                "the manifest drops keyspace {id}, which is not to be dropped"
+            )));
+        }
+        Ok(())
     }
 
     fn keyspace_mut(&mut self, id: KeyspaceId) -> Result<&mut KeyspaceState> {
@@ -159,6 +199,16 @@ impl State {
 }
 
 impl KeyspaceState {
+    /// With nothing in it.
+    fn new(name: String) -> Self {
+        Self {
+            name,
+            first_log: LogNumber(0),
+            levels: vec![Vec::new(); LEVELS_MIN],
+            range_tombstones: BTreeMap::new(),
+        }
+    }
+
     fn add(&mut self, level: Level, table: Arc<TableMeta>) -> Result<()> {
         if self.levels.iter().flatten().any(|other| other.id == table.id) {
             return Err(Error::corruption(format!("the manifest adds table {} twice", table.id)));

@@ -46,7 +46,7 @@ fn delete(tombstone: RangeTombstone) -> Edit {
 
 fn full_edit() -> Edit {
     Edit {
-        keyspaces: vec![(KeyspaceId(3), "users".to_owned())],
+        keyspaces: vec![(KeyspaceId(2), "gone".to_owned()), (KeyspaceId(3), "users".to_owned())],
         first_logs: vec![(DEFAULT, LogNumber(2)), (KeyspaceId(3), LogNumber(1))],
         removed: vec![(DEFAULT, TableId(1))],
         added: vec![
@@ -58,6 +58,9 @@ fn full_edit() -> Edit {
         log_ends: vec![(LogNumber(4), 4096)],
         tombstones_added: vec![(DEFAULT, tombstone("b", "c", 70)), (KeyspaceId(3), tombstone("b", "", 71))],
         tombstones_removed: vec![(DEFAULT, SeqNo::new(60))],
+        dropped: vec![KeyspaceId(2)],
+        next_keyspace: Some(KeyspaceId(7)),
+        oldest_log: Some(LogNumber(1)),
     }
 }
 

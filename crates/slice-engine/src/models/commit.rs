@@ -66,7 +66,7 @@ fn a_reader_never_goes_back_in_time() {
             let store = Arc::clone(&store);
             start(move || {
                 store.commit_all(&[("k", "1")]);
-                store.commit.freeze(&store.tree, &store.logs).expect("MemFs does not fail");
+                store.commit.freeze(&store.trees.all(), &store.logs).expect("MemFs does not fail");
                 store.commit_all(&[("k", "2")]);
             })
         };

@@ -24,7 +24,7 @@ use slice_types::{EntryKind, KeyspaceId};
 use slice_vfs::{Fs, MemFs};
 use slice_wal::EncodedBatch;
 
-use crate::db::{Core, ReadAt, open};
+use crate::db::{Core, Declared, ReadAt, open};
 use crate::options::{Background, Options};
 use crate::planted::Planted;
 
@@ -85,7 +85,7 @@ fn store_with(planted: Planted) -> Arc<Core> {
     let options =
         Options { background: Background::Inline, l0_compaction_trigger: 100, ..Options::default() };
     let options = Options { l0_slowdown_trigger: 100, row_cache_entries: 0, planted, ..options };
-    open(fs, dir, options).expect("an empty directory opens")
+    open(fs, dir, options, &Declared::new()).expect("an empty directory opens")
 }
 
 impl Core {
@@ -98,7 +98,7 @@ impl Core {
                 .expect("it is small");
         }
         batch.seal();
-        self.commit.write(&batch, None, &self.tree, &self.logs).expect("MemFs does not fail");
+        self.commit.write(&batch, None, &self.logs).expect("MemFs does not fail");
     }
 
     fn value(&self, key: &str) -> Option<String> {

@@ -16,7 +16,7 @@ fn overwrite_and_flush(read: fn(&Core) -> Option<String>) {
         let store = Arc::clone(&store);
         start(move || {
             store.commit_all(&[("k", "1")]);
-            store.flush_blocking().expect("MemFs does not fail");
+            store.flush_blocking(&store.trees.all()).expect("MemFs does not fail");
         })
     };
     let first = read(&store);
@@ -51,11 +51,11 @@ fn a_compaction_hides_nothing_from_readers() {
         let store = store();
         for value in ["0", "1"] {
             store.commit_all(&[("k", value)]);
-            store.flush_blocking().expect("MemFs does not fail");
+            store.flush_blocking(&store.trees.all()).expect("MemFs does not fail");
         }
         let compaction = {
             let store = Arc::clone(&store);
-            start(move || store.compact_blocking().expect("MemFs does not fail"))
+            start(move || store.compact_blocking(&store.tree).expect("MemFs does not fail"))
         };
         assert_eq!(store.value("k").as_deref(), Some("1"));
         join([compaction]);
@@ -68,13 +68,13 @@ fn of_views_made_at_the_same_time_none_is_lost() {
     explore(|| {
         let store = store();
         store.commit_all(&[("a", "0")]);
-        store.commit.freeze(&store.tree, &store.logs).expect("MemFs does not fail");
+        store.commit.freeze(&store.trees.all(), &store.logs).expect("MemFs does not fail");
         store.commit_all(&[("b", "0")]);
         let flush = {
             let store = Arc::clone(&store);
             start(move || store.flush_inline().expect("MemFs does not fail"))
         };
-        store.commit.freeze(&store.tree, &store.logs).expect("MemFs does not fail");
+        store.commit.freeze(&store.trees.all(), &store.logs).expect("MemFs does not fail");
         join([flush]);
         assert!(store.value("a").is_some() && store.value("b").is_some());
         let view = store.tree.view();

@@ -1,5 +1,6 @@
 //! The way to a store with options of one's own.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use slice_types::Result;
 use slice_vfs::{Fs, StdFs};
 use slice_wal::RecoveryMode;
 
-use super::{Background, Durability, Options, Profile, Strategy};
+use super::{Background, Durability, KeyspaceOptions, Options, Profile, Strategy};
 use crate::{LSMTree, blocking};
 
 /// Collects options, then opens the store; made by [`LSMTree::builder`].
@@ -35,6 +36,7 @@ use crate::{LSMTree, blocking};
 pub struct Builder {
     pub(crate) path: PathBuf,
     pub(crate) options: Options,
+    pub(crate) keyspaces: BTreeMap<String, KeyspaceOptions>,
     pub(crate) fs: Arc<dyn Fs>,
 }
 
@@ -50,7 +52,7 @@ macro_rules! setters {
 
 impl Builder {
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, options: Options::default(), fs: Arc::new(StdFs::new()) }
+        Self { path, options: Options::default(), keyspaces: BTreeMap::new(), fs: Arc::new(StdFs::new()) }
     }
 
     /// Takes all options at once.
@@ -62,6 +64,15 @@ impl Builder {
     /// Takes the options of a profile, in place of all that was chosen before.
     pub fn profile(self, profile: Profile) -> Self {
         self.options(Options::for_profile(profile))
+    }
+
+    /// Declares a keyspace with options of its own: it is opened with them, and made if there is none of this name.
+    ///
+    /// What a keyspace's values mean (its merge operator, its default time to live) has to be declared here whenever the
+    /// store is opened; other options may also be given later, by [`LSMTree::keyspace_with`].
+    pub fn keyspace(mut self, name: impl Into<String>, options: KeyspaceOptions) -> Self {
+        self.keyspaces.insert(name.into(), options);
+        self
     }
 
     /// Puts the store on another file system: one in memory, or one that fails on purpose.
@@ -86,6 +97,7 @@ impl Builder {
         block_cache_bytes: usize,
         block_size: usize,
         compression: Compression,
+        compression_by_level: Vec<Compression>,
         filter_bits_per_key: f64,
         durability: Durability,
         recovery_mode: RecoveryMode,

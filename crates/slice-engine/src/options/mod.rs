@@ -5,6 +5,7 @@
 
 mod budget;
 mod builder;
+mod keyspace;
 mod profile;
 mod validate;
 
@@ -22,6 +23,7 @@ use crate::planted::Planted;
 use crate::values::{Clock, CompactionFilterFactory, MergeOperator};
 pub(crate) use budget::Budget;
 pub use builder::Builder;
+pub use keyspace::KeyspaceOptions;
 pub use profile::Profile;
 
 /// When an acknowledged write is safe, and from what.
@@ -98,6 +100,9 @@ pub struct Options {
     pub block_size: usize,
     /// How data blocks are compressed. LZ4.
     pub compression: Compression,
+    /// How they are compressed on each level, from level 0 on; levels beyond are as the last one named. None named: all
+    /// as `compression`. Little compression above and more below suits data that are overwritten soon.
+    pub compression_by_level: Vec<Compression>,
     /// Bits of filter for each key of a table. 10, for about 1 % of needless block reads; 0 for no filter; up to 50.
     pub filter_bits_per_key: f64,
     /// When a write is acknowledged. [`Durability::Buffered`].
@@ -153,6 +158,7 @@ impl Default for Options {
             block_cache_bytes: 64 << 20,
             block_size: 4 << 10,
             compression: Compression::Lz4,
+            compression_by_level: Vec::new(),
             filter_bits_per_key: 10.0,
             durability: Durability::default(),
             recovery_mode: RecoveryMode::default(),

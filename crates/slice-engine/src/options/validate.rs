@@ -27,6 +27,7 @@ impl Options {
         }
         within("block_size", self.block_size as u64, 64..=16 * MIB)?;
         within("filter_bits_per_key", self.filter_bits_per_key, 0.0..=50.0)?;
+        within("compression_by_level", self.compression_by_level.len(), 0..=LEVELS_MAX)?;
         within("max_levels", self.max_levels, 2..=LEVELS_MAX)?;
         within("l0_compaction_trigger", self.l0_compaction_trigger, 1..=1000)?;
         within("l0_slowdown_trigger", self.l0_slowdown_trigger, self.l0_compaction_trigger..=10_000)?;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   damaged, never written to                                      fresh
-//!   tables, block by block ─┐
+//!   tables, block by block ─┐       of each keyspace
 //!   logs, record by record ─┴─> merge: of each key the newest ──> tables of the last level, one manifest
 //! ```
 //!
@@ -10,18 +10,20 @@
 //! directory counts, and of each key the version with the highest sequence number wins. That has a limit: a
 //! compaction drops a tombstone together with what it hides, so a table that was compacted away and still lies around
 //! brings back what was deleted since; and of the range tombstones, which are in no table, only those of the logs are
-//! known. The report says when that may be.
+//! known. The report says when that may be. Nor does a table say which keyspace it is of: one that no manifest names
+//! goes to the default keyspace if there is no other, and to one named `salvaged` if there is.
 
 mod blocks;
 mod report;
 mod source;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use slice_compaction::{DeeperKeys, MergeOptions, merge};
-use slice_types::{Error, ErrorKind, Level, RangeIndex, RangeTombstone, Result, SeqNo};
+use slice_types::{Error, ErrorKind, Level, RangeIndex, Result, SeqNo};
 use slice_vfs::{Fs, StdFs};
 
 use crate::background::install::Change;
@@ -29,11 +31,12 @@ use crate::background::outputs::Outputs;
 use crate::db::{Core, Handle};
 use crate::options::{Background, Builder};
 use crate::signal::lock;
+use crate::tree::Tree;
 use crate::verify::{Directory, Report};
 
 pub use report::{Lost, Origin, RepairReport};
 
-use source::{Salvage, salvage};
+use source::{Parts, Salvage, salvage};
 
 /// Saves what can be read of a damaged database into a new one, in a directory that is new or empty; with
 /// [`Builder::repair_from`] for options of its own. Nothing is written to the damaged directory.
@@ -68,7 +71,7 @@ pub(crate) fn repair_into(damaged: &Path, mut into: Builder) -> Result<RepairRep
     let directory = Directory::look(&*fs, damaged, &mut Report::default())?;
     check_is_fresh(&*fs, &into.path)?;
     let losses = blocks::Losses::default();
-    let Salvage { origin, sources, range_tombstones, tables, logs } = salvage(&directory, &losses)?;
+    let Salvage { origin, keyspaces, tables, logs } = salvage(&directory, &losses)?;
     let path = into.path.clone();
     let fresh = open_fresh(into).inspect_err(|error| {
         // Any other says that somebody else was faster.
@@ -76,7 +79,7 @@ pub(crate) fn repair_into(damaged: &Path, mut into: Builder) -> Result<RepairRep
             remove_files(&*fs, &path);
         }
     })?;
-    let keys = write(&fresh, sources, range_tombstones).inspect_err(|_| remove_files(&*fs, &path))?;
+    let keys = write_all(&fresh, keyspaces).inspect_err(|_| remove_files(&*fs, &path))?;
     let lost = std::mem::take(&mut *lock(&losses));
     Ok(RepairReport { origin, lost, tables, logs, keys })
 }
@@ -101,36 +104,38 @@ fn not_empty(path: &Path) -> Error {
     Error::invalid_argument("the directory is not empty; a repair needs a new one").with_file(path)
 }
 
-/// Writes the newest version of each key to a new database and closes it.
-fn write(
-    handle: &Handle,
-    sources: Vec<source::Source>,
-    range_tombstones: Vec<RangeTombstone>,
-) -> Result<u64> {
-    let core = &handle.core;
+/// Writes every keyspace to a new database and closes it; gives the number of keys.
+fn write_all(handle: &Handle, keyspaces: BTreeMap<String, Parts>) -> Result<u64> {
+    let mut keys = 0;
+    for (name, parts) in keyspaces {
+        let tree = handle.core.keyspace(&name)?;
+        keys += write(&handle.core, &tree, parts)?;
+    }
+    handle.close()?;
+    Ok(keys)
+}
+
+/// Writes the newest version of each key of a keyspace.
+fn write(core: &Core, tree: &Tree, parts: Parts) -> Result<u64> {
+    let settings = tree.settings();
     let options = MergeOptions {
         snapshots: &[],
         visible: SeqNo::MAX,
-        range_tombstones: Arc::new(RangeIndex::new(range_tombstones)),
+        range_tombstones: Arc::new(RangeIndex::new(parts.range_tombstones)),
         // Nothing is below: a tombstone has done its work.
         deeper: DeeperKeys::default(),
-        target_table_bytes: core.options.target_table_bytes,
+        target_table_bytes: settings.options.target_table_bytes,
         grandparents: Vec::new(),
         range: (None, None),
         cancel: &AtomicBool::new(false),
     };
     // Applied once and for all: the new database has no range tombstones.
-    let mut outputs = Outputs::new(core, SeqNo::ZERO);
-    let stats = merge(sources, &options, &mut outputs)?;
-    install(core, outputs)?;
-    handle.close()?;
-    Ok(stats.entries_out)
-}
-
-fn install(core: &Core, outputs: Outputs<'_>) -> Result<()> {
-    let level = Level(u8::try_from(core.options.max_levels - 1).unwrap_or(u8::MAX));
+    let level = Level(u8::try_from(settings.options.max_levels - 1).unwrap_or(u8::MAX));
+    let mut outputs = Outputs::new(core, &settings, level, SeqNo::ZERO);
+    let stats = merge(parts.sources, &options, &mut outputs)?;
     let added = outputs.finish()?.into_iter().map(|table| (level, table)).collect();
-    core.install(&Change { added, ..Change::default() }, |_| ())
+    core.install(tree, &Change { added, ..Change::default() }, |_| ())?;
+    Ok(stats.entries_out)
 }
 
 /// Best effort: the error that led here is what counts.

@@ -7,8 +7,7 @@ use slice_compaction::TableMeta;
 use slice_memtable::MemTable;
 use slice_sstable::find_blocks;
 use slice_types::{
-    EntryIterator, EntryKind, EntryRef, Error, ErrorKind, KeyspaceId, LogNumber, RangeTombstone, Result,
-    TableId, Trailer,
+    EntryIterator, EntryKind, EntryRef, KeyspaceId, LogNumber, RangeTombstone, Result, TableId, Trailer,
 };
 use slice_vfs::read_all;
 use slice_wal::{RecoveryMode, replay};
@@ -16,8 +15,8 @@ use slice_wal::{RecoveryMode, replay};
 use super::blocks::{Losses, ReadableBlocks};
 use super::report::{Lost, Origin};
 use crate::db::names::{TablePaths, log_path};
-use crate::manifest::State;
-use crate::recovery::insert;
+use crate::manifest::{DEFAULT_NAME, State};
+use crate::recovery::Memories;
 use crate::signal::lock;
 use crate::tree::Memory;
 use crate::verify::{Directory, Report, Trust, damaged_places, open_damaged};
@@ -68,13 +67,31 @@ impl EntryIterator for Source {
     }
 }
 
-/// All that can be read of a directory.
-pub(super) struct Salvage {
-    pub(super) origin: Origin,
+/// Where tables go whose keyspace is not known, when there are several.
+const SALVAGED: &str = "salvaged";
+
+/// Tables, each with the name of its keyspace and what the manifest says of it.
+type Named = BTreeMap<TableId, (String, Arc<TableMeta>)>;
+
+/// The name of a keyspace that a log has entries of and no manifest that can be read names.
+fn name_of(id: KeyspaceId) -> String {
+    if id == KeyspaceId::DEFAULT { DEFAULT_NAME.to_owned() } else { format!("keyspace-{id}") }
+}
+
+/// All that can be read of a keyspace.
+#[derive(Default)]
+pub(super) struct Parts {
     /// Newest first, as far as that is known: where two say something of the same number, the first is believed.
     pub(super) sources: Vec<Source>,
     /// Those of the manifest, if there is one, and of the logs.
     pub(super) range_tombstones: Vec<RangeTombstone>,
+}
+
+/// All that can be read of a directory.
+pub(super) struct Salvage {
+    pub(super) origin: Origin,
+    /// By the keyspaces' names.
+    pub(super) keyspaces: BTreeMap<String, Parts>,
     pub(super) tables: u64,
     pub(super) logs: u64,
 }
@@ -85,40 +102,47 @@ pub(super) struct Salvage {
 ///
 /// `Unsupported` when there is more than this build knows: it must not be called lost.
 pub(super) fn salvage(directory: &Directory<'_>, losses: &Losses) -> Result<Salvage> {
-    let named = named_tables(directory)?;
+    let named = named_tables(directory);
     let origin = origin(directory, &named);
     let mut ids: Vec<TableId> = named.keys().copied().collect();
     if origin != Origin::Manifest {
         ids.extend(directory.tables().into_iter().filter(|id| !named.contains_key(id)));
     }
     ids.sort_unstable();
-    let range_tombstones = named_range_tombstones(directory);
-    let mut salvage = Salvage { origin, sources: Vec::new(), range_tombstones, tables: 0, logs: 0 };
+    let mut salvage = Salvage { origin, keyspaces: keyspaces_of(directory), tables: 0, logs: 0 };
     salvage.take_logs(directory, losses)?;
+    let unnamed = if salvage.keyspaces.len() > 1 { SALVAGED } else { DEFAULT_NAME };
     for id in ids.into_iter().rev() {
-        salvage.take_table(directory, id, named.get(&id).map(|meta| &**meta), losses);
+        let (keyspace, meta) = match named.get(&id) {
+            Some((keyspace, meta)) => (keyspace.as_str(), Some(&**meta)),
+            None => (unnamed, None),
+        };
+        salvage.take_table(directory, id, keyspace, meta, losses);
     }
     Ok(salvage)
 }
 
-fn named_tables(directory: &Directory<'_>) -> Result<BTreeMap<TableId, Arc<TableMeta>>> {
-    let Some((state, ..)) = &directory.state else { return Ok(BTreeMap::new()) };
-    if let Some(other) = state.keyspaces.keys().find(|id| **id != KeyspaceId::DEFAULT) {
-        let message = format!("the store has keyspace {other}, which this build does not know");
-        return Err(Error::new(ErrorKind::Unsupported, message).with_file(&directory.path));
+/// Every keyspace that is known, the default one in any case, each with its range tombstones: those of a manifest that
+/// was replaced count too, since what they cover was deleted.
+fn keyspaces_of(directory: &Directory<'_>) -> BTreeMap<String, Parts> {
+    let mut keyspaces = BTreeMap::from([(DEFAULT_NAME.to_owned(), Parts::default())]);
+    for keyspace in directory.state.iter().flat_map(|(state, ..)| state.keyspaces.values()) {
+        let range_tombstones = keyspace.range_tombstones.values().cloned().collect();
+        keyspaces.insert(keyspace.name.clone(), Parts { sources: Vec::new(), range_tombstones });
     }
-    Ok(state.tables().map(|(_, _, meta)| (meta.id, Arc::clone(meta))).collect())
+    keyspaces
 }
 
-/// Those of a manifest that was replaced count too: what they cover was deleted.
-fn named_range_tombstones(directory: &Directory<'_>) -> Vec<RangeTombstone> {
-    let Some((state, ..)) = &directory.state else { return Vec::new() };
-    let keyspaces = state.keyspaces.values();
-    keyspaces.flat_map(|keyspace| keyspace.range_tombstones.values().cloned()).collect()
+/// The tables that the manifest names, each with the name of its keyspace.
+fn named_tables(directory: &Directory<'_>) -> Named {
+    let keyspaces = directory.state.iter().flat_map(|(state, ..)| state.keyspaces.values());
+    let tables =
+        keyspaces.flat_map(|keyspace| keyspace.levels.iter().flatten().map(move |meta| (keyspace, meta)));
+    tables.map(|(keyspace, meta)| (meta.id, (keyspace.name.clone(), Arc::clone(meta)))).collect()
 }
 
 /// A manifest whose tables are gone is one that a newer one, or a lost edit, has replaced.
-fn origin(directory: &Directory<'_>, named: &BTreeMap<TableId, Arc<TableMeta>>) -> Origin {
+fn origin(directory: &Directory<'_>, named: &Named) -> Origin {
     let there = directory.tables();
     match &directory.state {
         None => Origin::Listing,
@@ -128,10 +152,15 @@ fn origin(directory: &Directory<'_>, named: &BTreeMap<TableId, Arc<TableMeta>>) 
 }
 
 impl Salvage {
+    fn parts(&mut self, keyspace: &str) -> &mut Parts {
+        self.keyspaces.entry(keyspace.to_owned()).or_default()
+    }
+
     fn take_table(
         &mut self,
         directory: &Directory<'_>,
         id: TableId,
+        keyspace: &str,
         meta: Option<&TableMeta>,
         losses: &Losses,
     ) {
@@ -148,7 +177,7 @@ impl Salvage {
                 lose(paths.data, bounds, format!("{found} entries were found in the table: {why}"));
             }
             self.tables += u64::from(found > 0);
-            self.sources.push(Source::Log(memory.iter()));
+            self.parts(keyspace).sources.push(Source::Log(memory.iter()));
             return;
         };
         let found = table.properties();
@@ -158,7 +187,7 @@ impl Salvage {
             lose(paths.index, None, message);
         }
         self.tables += 1;
-        self.sources.push(Source::Table(ReadableBlocks::new(table, Arc::clone(losses))));
+        self.parts(keyspace).sources.push(Source::Table(ReadableBlocks::new(table, Arc::clone(losses))));
     }
 
     /// Takes the logs that count, each to where it was decided to end.
@@ -195,15 +224,21 @@ impl Salvage {
                 return Ok(());
             }
         };
-        let memory = Arc::new(Memory::new());
-        let mut sink = |first, _, entries: slice_wal::Entries<'_>| insert(&memory, first, entries);
+        let state = directory.state.as_ref().map(|(state, ..)| state);
+        let mut memories = Memories { state, log: number, by_keyspace: BTreeMap::new() };
+        let mut sink = |first, _, entries: slice_wal::Entries<'_>| memories.insert(first, entries);
         let log = replay(&bytes, &path, number, RecoveryMode::Salvage, limit, None, &mut sink)?;
         for (offset, message) in damaged_places(&log) {
             lose(Some(offset), message);
         }
         self.logs += 1;
-        self.range_tombstones.extend_from_slice(memory.range_tombstones().tombstones());
-        self.sources.push(Source::Log(memory.iter()));
+        for (id, memory) in memories.by_keyspace {
+            let known =
+                state.and_then(|state| state.keyspaces.get(&id)).map(|keyspace| keyspace.name.clone());
+            let parts = self.parts(&known.unwrap_or_else(|| name_of(id)));
+            parts.range_tombstones.extend_from_slice(memory.range_tombstones().tombstones());
+            parts.sources.push(Source::Log(Arc::new(memory).iter()));
+        }
         Ok(())
     }
 }

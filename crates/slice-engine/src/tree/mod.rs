@@ -13,24 +13,28 @@
 mod caches;
 mod input;
 mod open_table;
+mod settings;
 mod sound;
 mod version;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use slice_memtable::MemTable;
 use slice_sstable::ReadMode;
-use slice_types::{KeyspaceId, LogNumber, Result, SeqNo, Trailer};
-use slice_wal::LogWriter;
+use slice_types::{Error, KeyspaceId, LogNumber, Result, SeqNo, Trailer};
 
 pub(crate) use crate::primitives::Memory;
 pub(crate) use caches::Caches;
 pub(crate) use input::{Input, Run, RunIter};
 pub(crate) use open_table::{Graveyard, OpenTable};
+pub(crate) use settings::Settings;
 pub(crate) use version::Version;
 
+use crate::background::compact::Tasks;
 use crate::primitives::{Loaded, Mutex, Swap, keep};
 use crate::signal::lock;
 use crate::values::{Resolver, Rules};
@@ -38,17 +42,12 @@ use crate::values::{Resolver, Rules};
 /// A memtable that takes no more writes, and waits for its flush.
 pub(crate) struct Frozen {
     pub(crate) memory: Arc<Memory>,
-    /// The log that holds the same entries: it counts until the flush is durable.
+    /// The first log that holds entries of it.
+    pub(crate) first_log: LogNumber,
+    /// The last one: the logs from the first to this one count until the flush is durable.
     pub(crate) log: LogNumber,
-    /// The log's writer, kept to be finished; none for a log of an earlier process.
-    pub(crate) writer: Mutex<Option<LogWriter>>,
-}
-
-impl Frozen {
-    /// Bytes that its log holds; 0 when an earlier process wrote it.
-    pub(crate) fn log_bytes(&self) -> u64 {
-        lock(&self.writer).as_ref().map_or(0, |writer| writer.position().offset)
-    }
+    /// Bytes of keys and values that writers put into it; 0 when an earlier process did.
+    pub(crate) bytes: u64,
 }
 
 /// All that a reader sees.
@@ -63,16 +62,81 @@ pub(crate) struct View {
 /// One keyspace.
 pub(crate) struct Tree {
     pub(crate) id: KeyspaceId,
+    pub(crate) name: String,
     /// What its values mean.
     pub(crate) rules: Rules,
+    settings: ArcSwap<Settings>,
     view: Swap<View>,
     /// Held while a new view is made from the one before.
     updating: Mutex<()>,
+    /// Its compactions: which run, and what was asked for.
+    pub(crate) tasks: Mutex<Tasks>,
+    /// How often all that it held was taken away at once: what a job has read before does not count any more.
+    epoch: AtomicU64,
+    is_dropped: AtomicBool,
+    /// Whether merges of it have to end: the store stops, or the keyspace is dropped.
+    pub(crate) cancel: AtomicBool,
 }
 
 impl Tree {
-    pub(crate) fn new(id: KeyspaceId, rules: Rules, view: View) -> Self {
-        Self { id, rules, view: Swap::from_pointee(view), updating: Mutex::new(()) }
+    pub(crate) fn new(id: KeyspaceId, name: String, settings: Settings, rules: Rules, view: View) -> Self {
+        Self {
+            id,
+            name,
+            rules,
+            settings: ArcSwap::from_pointee(settings),
+            view: Swap::from_pointee(view),
+            updating: Mutex::new(()),
+            tasks: Mutex::default(),
+            epoch: AtomicU64::new(0),
+            is_dropped: AtomicBool::new(false),
+            cancel: AtomicBool::new(false),
+        }
+    }
+
+    /// What was chosen for it.
+    pub(crate) fn settings(&self) -> Arc<Settings> {
+        self.settings.load_full()
+    }
+
+    /// Chooses anew; jobs that run go on as they began.
+    pub(crate) fn choose(&self, settings: Settings) {
+        self.settings.store(Arc::new(settings));
+    }
+
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Relaxed)
+    }
+
+    /// Takes away all that was frozen in logs up to `log` and all tables, which are given back. What a running job makes
+    /// of them cannot be installed any more. Under the manifest's lock.
+    pub(crate) fn empty(&self, log: LogNumber) -> Vec<Arc<OpenTable>> {
+        self.epoch.fetch_add(1, Ordering::Relaxed);
+        let mut removed = Vec::new();
+        self.update(|view| {
+            removed = view.version.levels().iter().flatten().cloned().collect();
+            view.frozen.retain(|frozen| frozen.log > log);
+            view.version = Arc::new(Version::default());
+        });
+        removed
+    }
+
+    /// Says that the keyspace is no more: it is [empty](Tree::empty), and stays so.
+    pub(crate) fn drop_for_good(&self) {
+        self.is_dropped.store(true, Ordering::Relaxed);
+        self.cancel.store(true, Ordering::Relaxed);
+    }
+
+    /// An error once the keyspace is dropped.
+    pub(crate) fn check_exists(&self) -> Result<()> {
+        if self.is_dropped.load(Ordering::Relaxed) { Err(self.dropped()) } else { Ok(()) }
+    }
+
+    fn dropped(&self) -> Error {
+        Error::invalid_argument(format!(
+            "the keyspace {:?} was dropped; open it by its name to make another",
+            self.name
+        ))
     }
 
     /// The view of this moment, to be looked at briefly.
@@ -106,7 +170,11 @@ impl Tree {
     ) -> Result<Option<Bytes>> {
         let view = self.view.load();
         let at = visible();
-        view.value(key, at, mode, caches, &self.rules)
+        match view.value(key, at, mode, caches, &self.rules)? {
+            // A dropped keyspace is empty, so only who finds nothing has to ask.
+            None => self.check_exists().map(|()| None),
+            found => Ok(found),
+        }
     }
 }
 

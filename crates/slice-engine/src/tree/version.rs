@@ -116,6 +116,11 @@ impl Version {
         &self.levels
     }
 
+    /// Bytes of memory that the filters and indexes of its tables take.
+    pub(crate) fn memory_used(&self) -> usize {
+        self.levels.iter().flatten().map(|table| table.table.memory_used()).sum()
+    }
+
     pub(crate) fn table(&self, id: TableId) -> Option<&Arc<OpenTable>> {
         self.levels.iter().flatten().find(|table| table.id() == id)
     }

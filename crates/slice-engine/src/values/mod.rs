@@ -42,6 +42,7 @@ pub use clock::{Clock, ManualClock};
 pub use filter::{CompactionContext, CompactionFilter, CompactionFilterFactory};
 pub use operator::MergeOperator;
 pub(crate) use resolve::Resolver;
+pub(crate) use stamp::stamp_batch;
 
 use crate::options::Options;
 

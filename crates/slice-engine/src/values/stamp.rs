@@ -4,12 +4,15 @@
 //! carries the time that it is to stay, until the batch is written and the end of that time is put there instead.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use slice_types::{EXPIRY_NEVER, EntryKind, Error, Result, join_expiry, split_expiry};
 use slice_wal::EncodedBatch;
 
 use super::Rules;
 use super::clock::millis;
+use crate::commit::unknown;
+use crate::tree::Tree;
 
 impl Rules {
     /// The kind and the value to be written for what the user wants written.
@@ -39,26 +42,29 @@ impl Rules {
             expiry_ms => (EntryKind::PutUntil, Cow::Owned(join_expiry(expiry_ms, value))),
         }
     }
+}
 
-    /// The same for a batch.
-    ///
-    /// # Errors
-    ///
-    /// As [`stamp`](Self::stamp); nothing of the batch is to be written then.
-    pub(crate) fn stamp_batch(&self, batch: EncodedBatch) -> Result<EncodedBatch> {
-        let is_plain =
-            self.default_ttl.is_none() && !batch.has(EntryKind::PutUntil) && !batch.has(EntryKind::Merge);
-        if is_plain {
-            return Ok(batch);
-        }
-        let mut stamped = EncodedBatch::with_capacity(batch.byte_len());
-        for entry in batch.entries() {
-            let entry = entry?;
-            let (kind, value) = self.stamp(entry.kind, entry.value)?;
-            stamped.push(entry.keyspace, kind, entry.key, &value)?;
-        }
-        Ok(stamped)
+/// The same for a batch over these keyspaces, ascending by number: each entry by the rules of its own.
+///
+/// # Errors
+///
+/// As [`Rules::stamp`]; nothing of the batch is to be written then.
+pub(crate) fn stamp_batch(batch: EncodedBatch, trees: &[Arc<Tree>]) -> Result<EncodedBatch> {
+    let is_plain = !batch.has(EntryKind::PutUntil)
+        && !batch.has(EntryKind::Merge)
+        && trees.iter().all(|tree| tree.rules.default_ttl.is_none());
+    if is_plain {
+        return Ok(batch);
     }
+    let mut stamped = EncodedBatch::with_capacity(batch.byte_len());
+    for entry in batch.entries() {
+        let entry = entry?;
+        let place = trees.binary_search_by_key(&entry.keyspace, |tree| tree.id);
+        let tree = place.ok().and_then(|at| trees.get(at)).ok_or_else(|| unknown(entry.keyspace))?;
+        let (kind, value) = tree.rules.stamp(entry.kind, entry.value)?;
+        stamped.push(entry.keyspace, kind, entry.key, &value)?;
+    }
+    Ok(stamped)
 }
 
 #[cold]

@@ -1,7 +1,7 @@
 //! The same look at a store that is open, while it is written to.
 //!
-//! What is looked at is one view: its tables keep their files for as long as it is held, and its logs theirs for as
-//! long as no flush is done. Files that nothing refers to are not looked for: a job may be writing them.
+//! What is looked at is one view of each keyspace: its tables keep their files for as long as it is held, and the logs
+//! theirs for as long as no flush is done. Files that nothing refers to are not looked for: a job may be writing them.
 
 use std::sync::Arc;
 
@@ -27,8 +27,9 @@ impl Core {
         let mut report = Report::default();
         self.verify_manifest(&mut report);
         self.verify_logs(&mut report);
-        let version = Arc::clone(&self.tree.view().version);
-        for table in version.levels().iter().flatten() {
+        let trees = self.trees.all();
+        let versions: Vec<_> = trees.iter().map(|tree| Arc::clone(&tree.view().version)).collect();
+        for table in versions.iter().flat_map(|version| version.levels()).flatten() {
             verify_table(&*self.fs, &self.dir, table.id(), Some(&table.meta), &mut report);
         }
         // Closed meanwhile, the directory may be another's, and what was found be about its files.
@@ -82,13 +83,10 @@ impl Core {
     /// ends at this moment. They stay what they are for as long as `flushing` is held.
     pub(crate) fn live_logs(&self, state: &State) -> Vec<(LogNumber, Option<u64>)> {
         let end = self.commit.position();
-        // Loaded behind the position: a memtable frozen in between is still among them.
-        let view = self.tree.view().clone();
-        let older = view.frozen.iter().filter(|frozen| frozen.log < end.log).map(|frozen| {
-            let written = Some(frozen.log_bytes()).filter(|len| *len > 0);
-            (frozen.log, written.or_else(|| state.log_ends.get(&frozen.log).copied()))
-        });
-        older.chain([(end.log, Some(end.offset))]).collect()
+        // Asked for behind the position: a log that was left in between is among them, and not counted twice.
+        let old = self.logs.old().into_iter().filter(|(log, _)| *log < end.log);
+        let old = old.map(|(log, written)| (log, written.or_else(|| state.log_ends.get(&log).copied())));
+        old.chain([(end.log, Some(end.offset))]).collect()
     }
 
     fn read_log(&self, number: LogNumber) -> Result<Vec<u8>> {

@@ -1,0 +1,140 @@
+//! The memtables that take writes, one for each keyspace, as they are under the commit lock.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use slice_memtable::MemTable;
+use slice_types::{Error, KeyspaceId, LogNumber, Result, SeqNo, Trailer};
+use slice_wal::EncodedBatch;
+
+use crate::tree::{Frozen, Memory, Tree};
+
+/// The memtable of a keyspace that takes its writes.
+pub(super) struct Active {
+    pub(super) tree: Arc<Tree>,
+    pub(super) memory: Arc<Memory>,
+    /// When the memtable got its first entry, and in which log that is.
+    pub(super) since: Option<(Instant, LogNumber)>,
+    /// Bytes of keys and values in it.
+    bytes: u64,
+    /// It is frozen when it holds this many bytes, all counted.
+    pub(super) full_at: usize,
+    /// How many frozen ones may wait for their flush.
+    pub(super) frozen_max: usize,
+    /// Whether writers have to wait: the keyspace is being cleared or dropped.
+    pub(super) is_paused: bool,
+}
+
+impl Active {
+    /// The memtable of a view that nobody has written to yet.
+    pub(super) fn of(tree: Arc<Tree>) -> Self {
+        let settings = tree.settings();
+        Self {
+            memory: Arc::clone(&tree.view().active),
+            since: None,
+            bytes: 0,
+            full_at: settings.options.memtable_size,
+            frozen_max: settings.options.max_frozen_memtables,
+            is_paused: false,
+            tree,
+        }
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.memory.memory_used() >= self.full_at
+    }
+
+    /// Whether as many memtables wait for their flush as may.
+    pub(super) fn is_backed_up(&self) -> bool {
+        self.tree.view().frozen.len() >= self.frozen_max
+    }
+
+    /// Puts a new memtable into the place of this one, whose last entries are in `log`.
+    pub(super) fn freeze(&mut self, log: LogNumber) {
+        let memory = Arc::new(Memory::new());
+        let frozen = Frozen {
+            memory: std::mem::replace(&mut self.memory, Arc::clone(&memory)),
+            first_log: self.since.take().map_or(log, |(_, first)| first),
+            log,
+            bytes: std::mem::take(&mut self.bytes),
+        };
+        self.tree.update(|view| {
+            view.frozen.insert(0, Arc::new(frozen));
+            view.active = memory;
+        });
+    }
+
+    /// The oldest log from `first` on that has entries which are in no table.
+    pub(super) fn oldest_log(&self, first: LogNumber) -> Option<LogNumber> {
+        let view = self.tree.view();
+        let frozen = view.frozen.iter().filter(|frozen| frozen.log >= first).map(|frozen| frozen.first_log);
+        frozen.chain(self.since.map(|(_, log)| log)).min()
+    }
+}
+
+/// Those of all keyspaces, ascending by number.
+pub(super) struct ActiveMemtables(Vec<Active>);
+
+impl ActiveMemtables {
+    pub(super) fn new(trees: &[Arc<Tree>]) -> Self {
+        Self(trees.iter().cloned().map(Active::of).collect())
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Active> {
+        self.0.iter()
+    }
+
+    pub(super) fn get(&self, id: KeyspaceId) -> Option<&Active> {
+        self.place(id).and_then(|at| self.0.get(at))
+    }
+
+    pub(super) fn get_mut(&mut self, id: KeyspaceId) -> Option<&mut Active> {
+        self.place(id).and_then(|at| self.0.get_mut(at))
+    }
+
+    fn place(&self, id: KeyspaceId) -> Option<usize> {
+        self.0.binary_search_by_key(&id, |active| active.tree.id).ok()
+    }
+
+    /// Adds a keyspace, whose number is above all others.
+    pub(super) fn add(&mut self, tree: Arc<Tree>) {
+        self.0.push(Active::of(tree));
+    }
+
+    pub(super) fn remove(&mut self, id: KeyspaceId) {
+        self.0.retain(|active| active.tree.id != id);
+    }
+
+    /// Inserts a batch's entries, numbered from `first` on, and gives the last number.
+    pub(super) fn insert(&mut self, first: SeqNo, batch: &EncodedBatch) -> SeqNo {
+        let mut seqno = first;
+        let mut place: Option<&mut Active> = None;
+        for (entry, n) in batch.entries().zip(0_u64..) {
+            let entry = entry.expect("a batch decodes to what its writer encoded");
+            seqno = first.plus(n);
+            let active = match place {
+                Some(active) if active.tree.id == entry.keyspace => active,
+                _ => self
+                    .get_mut(entry.keyspace)
+                    .expect("the keyspaces of a batch were looked up before it was logged"),
+            };
+            active.bytes += (entry.key.len() + entry.value.len()) as u64;
+            active.memory.insert(entry.key, Trailer::new(seqno, entry.kind), entry.value);
+            place = Some(active);
+        }
+        seqno
+    }
+}
+
+/// What is told to who writes to a keyspace that is not there any more.
+pub(crate) fn unknown(id: KeyspaceId) -> Error {
+    Error::invalid_argument(format!("keyspace number {id} is not of this store, or was dropped"))
+}
+
+/// Whether all of a batch's keyspaces are there.
+pub(super) fn check_known(active: &ActiveMemtables, batch: &EncodedBatch) -> Result<()> {
+    match batch.keyspaces().iter().find(|id| active.get(**id).is_none()) {
+        Some(id) => Err(unknown(*id)),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,9 @@
+//! Keyspaces: trees of their own that share one directory and one log.
+
+mod atomic;
+mod logs;
+mod misuse;
+mod options;
+mod removal;
+mod support;
+mod upkeep;
