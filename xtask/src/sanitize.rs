@@ -48,6 +48,10 @@ const COUNTED_MEMORY: Skipped = Skipped {
     test: "memory_is_what_it_says_and_lookups_take_none",
     reason: "crossbeam-epoch replaces a fence that ThreadSanitizer does not know by a list, which is memory",
 };
+const MEASURED_MEMORY: Skipped = Skipped {
+    test: "a_store_stays_within_its_memory_budget",
+    reason: "it measures the memory of its process, of which the sanitizer's own is the most",
+};
 const ONE_THREAD: Skipped = Skipped {
     test: "an_error_at_any_operation_loses_nothing_and_heals",
     reason: "its 20,000 stores have no threads, and take minutes; the same errors in stores with threads are tried",
@@ -63,8 +67,8 @@ impl Sanitizer {
 
     fn skipped(self) -> &'static [Skipped] {
         match self {
-            Self::Address => &[BOUNDED_MEMORY],
-            Self::Thread => &[BOUNDED_MEMORY, COUNTED_MEMORY, ONE_THREAD],
+            Self::Address => &[BOUNDED_MEMORY, MEASURED_MEMORY],
+            Self::Thread => &[BOUNDED_MEMORY, COUNTED_MEMORY, MEASURED_MEMORY, ONE_THREAD],
         }
     }
 
