@@ -52,8 +52,9 @@ impl<'a> Oracle<'a> {
 
     /// What is wrong with a disk after a crash.
     pub(super) fn check(&mut self, point: &Point, disk: &MemFs) -> Result<(), String> {
-        self.check_at(self.written.bounds(point.operations()), disk, 0)?;
-        self.copies.check(point.operations(), disk, self.settings)
+        let bounds = self.written.bounds(point.operations());
+        self.check_at(bounds, disk, 0)?;
+        self.copies.check(point.operations(), bounds.now_ms, disk, self.settings)
     }
 
     fn check_at(&mut self, bounds: Bounds, disk: &MemFs, depth: u32) -> Result<(), String> {
@@ -61,14 +62,14 @@ impl<'a> Oracle<'a> {
         if crashes_it {
             disk.record();
         }
-        let store = self.open(disk)?;
+        let store = self.open(disk, bounds.now_ms)?;
         let found = read(&store)?;
         check_files(disk, &store)?;
         write_on(&store)?;
         drop(store);
         self.written.check(bounds, &found)?;
         let history = crashes_it.then(|| disk.history());
-        self.check_second(disk, &found)?;
+        self.check_second(disk, bounds.now_ms, &found)?;
         match history {
             None => Ok(()),
             Some(history) => {
@@ -88,13 +89,13 @@ impl<'a> Oracle<'a> {
     }
 
     /// What a recovery found, another one finds, too: the process may have ended, or the power failed, in between.
-    fn check_second(&self, disk: &MemFs, found: &Contents) -> Result<(), String> {
+    fn check_second(&self, disk: &MemFs, now_ms: u64, found: &Contents) -> Result<(), String> {
         let again = match self.recoveries % 4 {
             0 => disk.killed_image(),
             1 => disk.crash_image(0.5, self.seed ^ self.recoveries),
             _ => disk.crash_image(0.0, 0),
         };
-        let store = self.open(&again).map_err(|error| format!("the second recovery: {error}"))?;
+        let store = self.open(&again, now_ms).map_err(|error| format!("the second recovery: {error}"))?;
         let second = read(&store).map_err(|error| format!("the second recovery: {error}"))?;
         check_files(&again, &store)?;
         if store.get(AFTER).map_err(|error| error.to_string())?.is_none() {
@@ -110,8 +111,8 @@ impl<'a> Oracle<'a> {
         ))
     }
 
-    fn open(&self, disk: &MemFs) -> Result<LSMTree, String> {
-        let store = self.settings.recover(Arc::new(disk.clone()));
+    fn open(&self, disk: &MemFs, now_ms: u64) -> Result<LSMTree, String> {
+        let store = self.settings.recover(Arc::new(disk.clone()), now_ms);
         store.map_err(|error| format!("it does not open: {error}"))
     }
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use slice::blocking::LSMTree;
 use slice::compaction::CompactionConfig;
+use slice::operators::Append;
 use slice::vfs::{Fs, LogKind};
-use slice::{Background, Builder, Compression, Durability, Strategy};
+use slice::{Background, Builder, Compression, Durability, ManualClock, Strategy};
 
 use super::Config;
 use crate::random::Random;
@@ -60,24 +61,29 @@ impl Settings {
     }
 
     /// Opens the store for the workload.
-    pub(super) fn open(&self, fs: Arc<dyn Fs>) -> slice::Result<LSMTree> {
-        self.builder(DIR, fs).background(self.background).open_blocking()
+    pub(super) fn open(&self, fs: Arc<dyn Fs>, clock: &Arc<ManualClock>) -> slice::Result<LSMTree> {
+        self.builder(DIR, fs, Arc::clone(clock)).background(self.background).open_blocking()
     }
 
-    /// Opens the store after a crash: without threads, so that the recovery is the only one to use the disk.
-    pub(super) fn recover(&self, fs: Arc<dyn Fs>) -> slice::Result<LSMTree> {
-        self.builder(DIR, fs).background(Background::Inline).open_blocking()
+    /// Opens the store after a crash at this time: without threads, so that the recovery is the only one to use the disk.
+    pub(super) fn recover(&self, fs: Arc<dyn Fs>, now_ms: u64) -> slice::Result<LSMTree> {
+        self.builder(DIR, fs, Arc::new(ManualClock::new(now_ms)))
+            .background(Background::Inline)
+            .open_blocking()
     }
 
-    /// Opens a checkpoint, if there is one.
-    pub(super) fn open_copy(&self, dir: &str, fs: Arc<dyn Fs>) -> slice::Result<LSMTree> {
-        let builder = self.builder(dir, fs).background(Background::Inline);
+    /// Opens a checkpoint at this time, if there is one.
+    pub(super) fn open_copy(&self, dir: &str, fs: Arc<dyn Fs>, now_ms: u64) -> slice::Result<LSMTree> {
+        let builder =
+            self.builder(dir, fs, Arc::new(ManualClock::new(now_ms))).background(Background::Inline);
         builder.create_if_missing(false).open_blocking()
     }
 
-    fn builder(&self, dir: &str, fs: Arc<dyn Fs>) -> Builder {
+    fn builder(&self, dir: &str, fs: Arc<dyn Fs>, clock: Arc<ManualClock>) -> Builder {
         let builder = LSMTree::builder(dir)
             .fs(fs)
+            .clock(clock)
+            .merge_operator(Arc::new(Append::default()))
             .durability(self.durability)
             .strategy(self.strategy)
             .memtable_size(self.memtable_size)

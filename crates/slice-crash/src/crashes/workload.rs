@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use slice::Durability;
 use slice::blocking::LSMTree;
 use slice::vfs::{History, MemFs};
+use slice::{Durability, ManualClock};
 
 use super::Config;
 use super::copies::Copies;
 use super::settings::{DIR, Settings};
 use super::written::Written;
 use crate::random::Random;
-use crate::small_store::{self, Contents, Entries, key};
+use crate::small_store::{self, Change, Contents, Entries, key};
 
 /// So few that most are overwritten, and each check can read all.
 const KEYS: u64 = 24;
@@ -42,6 +42,7 @@ impl Recorded {
 /// A workload in progress.
 struct Run {
     fs: MemFs,
+    clock: Arc<ManualClock>,
     settings: Settings,
     store: Option<LSMTree>,
     written: Written,
@@ -52,15 +53,16 @@ struct Run {
 impl Run {
     fn new(settings: Settings, seed: u64) -> Self {
         let fs = MemFs::recording_with_log_kind(settings.log_kind);
-        let (written, copies) = (Written::new(), Copies::default());
-        let mut run = Self { fs, settings, store: None, written, copies, random: Random::new(seed) };
+        let (clock, written, copies) = (Arc::default(), Written::new(), Copies::default());
+        let mut run = Self { fs, clock, settings, store: None, written, copies, random: Random::new(seed) };
         run.open();
         run
     }
 
     fn open(&mut self) {
         self.store = None;
-        self.store = Some(self.settings.open(Arc::new(self.fs.clone())).expect("the disk is sound"));
+        self.store =
+            Some(self.settings.open(Arc::new(self.fs.clone()), &self.clock).expect("the disk is sound"));
     }
 
     fn store(&self) -> &LSMTree {
@@ -68,6 +70,9 @@ impl Run {
     }
 
     fn step(&mut self) {
+        if self.random.below(4) == 0 {
+            self.pass();
+        }
         match self.random.below(100) {
             0..74 => self.write(1),
             74..76 => self.checkpoint(),
@@ -85,6 +90,13 @@ impl Run {
         }
     }
 
+    /// Some time goes by.
+    fn pass(&mut self) {
+        let ms = 1 + self.random.below(9);
+        self.written.pass(ms, self.fs.operations());
+        self.clock.set(self.written.now_ms());
+    }
+
     fn write(&mut self, count: u64) {
         let entries: Entries = (0..count).map(|n| self.entry(n)).collect();
         self.written.begin(&entries, self.fs.operations());
@@ -94,11 +106,17 @@ impl Run {
         }
     }
 
-    /// A value that is written once, or a delete.
-    fn entry(&mut self, n: u64) -> (Vec<u8>, Option<Vec<u8>>) {
+    /// A value that is written once, for ever or for a time, or merged; or a delete.
+    fn entry(&mut self, n: u64) -> (Vec<u8>, Change) {
         let key = key(self.random.below(KEYS));
         let value = format!("{}.{n}:{}", self.fs.operations(), "v".repeat(self.random.below(140) as usize));
-        (key, (self.random.below(5) > 0).then_some(value.into_bytes()))
+        let change = match self.random.below(10) {
+            0..2 => Change::Delete,
+            2..4 => Change::Merge(value.into_bytes()),
+            4..6 => Change::PutFor(value.into_bytes(), self.random.below(60)),
+            _ => Change::Put(value.into_bytes()),
+        };
+        (key, change)
     }
 
     fn all_is_durable(&mut self) {

@@ -1,34 +1,52 @@
 //! What was written, and which operations of the disk it took.
 
 pub(super) use crate::small_store::Contents;
-use crate::small_store::{Entries, after};
+use crate::small_store::{Entries, State};
 
 /// The history of a store with one writer.
 #[derive(Debug)]
 pub(super) struct Written {
     /// The contents after each commit; the first is empty.
-    states: Vec<Contents>,
+    states: Vec<State>,
     /// For each commit, how many operations the disk had seen when it began.
     begun: Vec<u64>,
     /// Operations seen, and commits that were durable by then. Both only grow.
     durable: Vec<(u64, usize)>,
+    /// Operations seen, and what the clock showed from then on. Both only grow.
+    clock: Vec<(u64, u64)>,
 }
 
 impl Written {
     pub(super) fn new() -> Self {
-        Self { states: vec![Contents::new()], begun: Vec::new(), durable: Vec::new() }
+        Self { states: vec![State::default()], begun: Vec::new(), durable: Vec::new(), clock: Vec::new() }
     }
 
     /// Notes a commit that begins now.
     pub(super) fn begin(&mut self, entries: &Entries, operations: u64) {
         let last = self.states.last().expect("the empty state is never removed");
-        self.states.push(after(last, entries));
+        self.states.push(last.after(entries, self.now_ms()));
         self.begun.push(operations);
     }
 
-    /// The contents after all commits so far.
-    pub(super) fn newest(&self) -> Contents {
+    /// What there is after all commits so far.
+    pub(super) fn newest(&self) -> State {
         self.states.last().cloned().unwrap_or_default()
+    }
+
+    /// What the clock shows, in milliseconds; 0 at the beginning.
+    pub(super) fn now_ms(&self) -> u64 {
+        self.clock.last().map_or(0, |(_, now_ms)| *now_ms)
+    }
+
+    /// Notes that the clock will be put forward next.
+    pub(super) fn pass(&mut self, ms: u64, operations: u64) {
+        self.clock.push((operations, self.now_ms() + ms));
+    }
+
+    /// What the clock showed when the last of so many operations was begun.
+    pub(super) fn now_ms_at(&self, operations: u64) -> u64 {
+        let before = self.clock.partition_point(|(seen, _)| *seen < operations);
+        before.checked_sub(1).map_or(0, |last| self.clock[last].1)
     }
 
     /// Notes that all commits so far are durable.
@@ -41,15 +59,15 @@ impl Written {
         let behind = self.durable.partition_point(|(seen, _)| *seen <= operations);
         let must = behind.checked_sub(1).map_or(0, |last| self.durable[last].1);
         let may = self.begun.partition_point(|seen| *seen <= operations);
-        Bounds { must, may }
+        Bounds { must, may, now_ms: self.now_ms_at(operations) }
     }
 
     /// Whether a crash may have left this.
-    pub(super) fn check(&self, Bounds { must, may }: Bounds, found: &Contents) -> Result<(), String> {
-        if self.states[must..=may].iter().rev().any(|state| state == found) {
+    pub(super) fn check(&self, Bounds { must, may, now_ms }: Bounds, found: &Contents) -> Result<(), String> {
+        if self.states[must..=may].iter().rev().any(|state| state.at(now_ms) == *found) {
             return Ok(());
         }
-        let what = match self.states.iter().rposition(|state| state == found) {
+        let what = match self.states.iter().rposition(|state| state.at(now_ms) == *found) {
             Some(count) => format!("the first {count} commits"),
             None => format!("what no prefix of the commits gives ({} keys)", found.len()),
         };
@@ -57,19 +75,21 @@ impl Written {
     }
 }
 
-/// How many commits must be there, and how many may.
+/// How many commits must be there, and how many may, and what time it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Bounds {
     pub(super) must: usize,
     pub(super) may: usize,
+    pub(super) now_ms: u64,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::small_store::Change;
 
     fn put(n: u8) -> Entries {
-        vec![(vec![n], Some(vec![n]))]
+        vec![(vec![n], Change::Put(vec![n]))]
     }
 
     #[test]
@@ -79,9 +99,9 @@ mod tests {
         written.all_is_durable(12);
         written.begin(&put(2), 12);
         written.begin(&put(3), 15);
-        assert_eq!(written.bounds(9), Bounds { must: 0, may: 0 });
-        assert_eq!(written.bounds(11), Bounds { must: 0, may: 1 });
-        assert_eq!(written.bounds(14), Bounds { must: 1, may: 2 });
+        assert_eq!(written.bounds(9), Bounds { must: 0, may: 0, now_ms: 0 });
+        assert_eq!(written.bounds(11), Bounds { must: 0, may: 1, now_ms: 0 });
+        assert_eq!(written.bounds(14), Bounds { must: 1, may: 2, now_ms: 0 });
         let bounds = written.bounds(20);
         let contents = |keys: &[u8]| keys.iter().map(|key| (vec![*key], vec![*key])).collect::<Contents>();
         for good in [&[1][..], &[1, 2], &[1, 2, 3]] {
@@ -90,5 +110,18 @@ mod tests {
         for bad in [&[][..], &[2], &[1, 3]] {
             written.check(bounds, &contents(bad)).unwrap_err();
         }
+    }
+
+    #[test]
+    fn a_value_is_expected_until_the_clock_showed_its_end() {
+        let mut written = Written::new();
+        written.begin(&vec![(vec![1], Change::PutFor(vec![1], 5))], 0);
+        written.all_is_durable(10);
+        written.pass(5, 20);
+        let there = Contents::from([(vec![1], vec![1])]);
+        written.check(written.bounds(20), &there).unwrap();
+        written.check(written.bounds(20), &Contents::new()).unwrap_err();
+        written.check(written.bounds(21), &Contents::new()).unwrap();
+        written.check(written.bounds(21), &there).unwrap_err();
     }
 }

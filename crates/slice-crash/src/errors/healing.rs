@@ -11,7 +11,7 @@ use slice::{ErrorKind, Health};
 
 use super::session::{Checked, Session};
 use super::store::DIR;
-use crate::small_store::{check_files, key};
+use crate::small_store::{Change, check_files, key};
 
 /// How long the background may take to notice that the disk is sound.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -66,7 +66,7 @@ impl Session<'_> {
         if !self.settings.is_inline() && !self.until(is_drained) {
             return Err(format!("the background does not catch up: {:?}", store.health()));
         }
-        let entries = vec![(key(1), Some(b"after".to_vec())), (key(2), None)];
+        let entries = vec![(key(1), Change::Put(b"after".to_vec())), (key(2), Change::Delete)];
         self.write(store, &entries).map_err(|error| format!("a write: {error}"))?;
         if self.model.newest().get(&key(1)).map(Vec::as_slice) != Some(b"after") {
             return Err("a write is still refused".to_owned());

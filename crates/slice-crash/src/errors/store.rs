@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use slice::blocking::LSMTree;
 use slice::compaction::CompactionConfig;
+use slice::operators::Append;
 #[cfg(feature = "planted-bugs")]
 use slice::planted::Bug;
 use slice::vfs::Fs;
@@ -56,6 +57,7 @@ impl Settings {
         let builder = LSMTree::builder(DIR)
             .fs(fs)
             .background(self.background)
+            .merge_operator(Arc::new(Append::default()))
             .durability(self.durability)
             .strategy(self.strategy)
             .memtable_size(6 << 10)

@@ -2,7 +2,7 @@
 
 use super::store::{KEYS, Settings};
 use crate::random::Random;
-use crate::small_store::{Entries, key};
+use crate::small_store::{Change, Entries, key};
 
 /// A seed's steps, and the options of the store that takes them.
 #[derive(Clone, Debug)]
@@ -13,7 +13,7 @@ pub(super) struct Workload {
 
 #[derive(Clone, Debug)]
 pub(super) enum Step {
-    /// One entry is a put or a delete, several are a batch.
+    /// One entry by itself, several as a batch.
     Write(Entries),
     Get(Vec<u8>),
     Sync,
@@ -71,8 +71,12 @@ fn entries(random: &mut Random, step: usize) -> Entries {
     let mut entries = Entries::new();
     for n in 0..count {
         let value = format!("{step}.{n}:{}", "v".repeat(random.below(400) as usize));
-        let is_put = random.below(4) > 0;
-        entries.push((key(random.below(KEYS)), is_put.then_some(value.into_bytes())));
+        let change = match random.below(8) {
+            0..2 => Change::Delete,
+            2..4 => Change::Merge(value.into_bytes()),
+            _ => Change::Put(value.into_bytes()),
+        };
+        entries.push((key(random.below(KEYS)), change));
     }
     entries
 }
