@@ -50,8 +50,8 @@ pub trait MemTable: Send + Sync + Sized + 'static {
     /// The newest range tombstone at or below `at` that covers `key`. One relaxed load when there are none.
     fn covering(&self, key: &[u8], at: SeqNo) -> Option<SeqNo>;
 
-    /// All range tombstones.
-    fn range_tombstones(&self) -> Arc<RangeIndex>;
+    /// All range tombstones, in a few indexes. None of them is empty, so it allocates nothing when there are none.
+    fn range_tombstones(&self) -> Vec<Arc<RangeIndex>>;
 
     /// An iterator over all entries but the range tombstones, standing on none.
     ///

@@ -56,15 +56,9 @@ impl RangeTombstones {
         self.indexes.load().iter().filter_map(|index| index.covering(key, at)).max()
     }
 
-    /// All of them as one index.
-    pub(crate) fn index(&self) -> Arc<RangeIndex> {
-        let indexes = self.indexes.load();
-        match &indexes[..] {
-            [one] => Arc::clone(one),
-            several => {
-                Arc::new(RangeIndex::new(several.iter().flat_map(|index| index.tombstones()).cloned()))
-            }
-        }
+    /// All of them, the largest index first.
+    pub(crate) fn indexes(&self) -> Vec<Arc<RangeIndex>> {
+        if self.any.load(Ordering::Relaxed) { Vec::clone(&self.indexes.load()) } else { Vec::new() }
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -102,8 +102,8 @@ impl MemTable for SkipListMemTable {
         self.ranges.covering(key, at)
     }
 
-    fn range_tombstones(&self) -> Arc<RangeIndex> {
-        self.ranges.index()
+    fn range_tombstones(&self) -> Vec<Arc<RangeIndex>> {
+        self.ranges.indexes()
     }
 
     fn iter(self: &Arc<Self>) -> SkipListIter {

@@ -19,6 +19,8 @@
 //! Source: J. L. Bentley, "Solutions to Klee's rectangle problems" (1977); de Berg et al., "Computational Geometry",
 //! 10.3. The layout in an array is that of an implicit binary tree, filled from the leaves.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use crate::{KeyRange, SeqNo};
@@ -63,6 +65,14 @@ impl RangeIndex {
         }
         index.tombstones = tombstones;
         index
+    }
+
+    /// The tombstones of several indexes, which share none, in one.
+    pub fn join(indexes: &[Arc<Self>]) -> Arc<Self> {
+        match indexes {
+            [one] => Arc::clone(one),
+            several => Arc::new(Self::new(several.iter().flat_map(|index| index.tombstones()).cloned())),
+        }
     }
 
     /// Notes a tombstone that is older than those noted before at the nodes that make up its range.

@@ -76,6 +76,15 @@ impl<I: EntryIterator> MergingIter<I> {
         Ok(())
     }
 
+    /// Lets each input pass over entries, in the direction that they stand in, and stands on what is first then.
+    ///
+    /// # Errors
+    ///
+    /// The first of an input; it stands on none then.
+    pub fn pass(&mut self, mut pass: impl FnMut(&mut I) -> Result<()>) -> Result<()> {
+        self.place(self.direction, |_, input| pass(input))
+    }
+
     /// Moves on in the direction that the inputs stand in.
     #[inline]
     fn step(&mut self) -> Result<()> {

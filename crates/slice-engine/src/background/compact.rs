@@ -376,7 +376,7 @@ fn inputs(job: &Job, readahead_bytes: usize) -> Vec<Input> {
             ids.iter().filter_map(|id| job.version.table(*id).cloned()).collect();
         assert_eq!(tables.len(), ids.len(), "a task names tables of its version");
         if *level == Level::ZERO {
-            inputs.extend(tables.iter().rev().map(|table| Input::Table(table.table.iter(options))));
+            inputs.extend(tables.iter().rev().map(|table| Input::of_table(table, options)));
         } else {
             inputs.push(Input::Run(RunIter::new(Run::Tables(tables), options)));
         }

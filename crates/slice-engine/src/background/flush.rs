@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use slice_compaction::{DeeperKeys, MergeOptions, merge_values};
 use slice_memtable::MemTable;
-use slice_types::{EntryIterator, Level, LogNumber, RangeTombstone, Result};
+use slice_types::{EntryIterator, Level, LogNumber, RangeIndex, RangeTombstone, Result};
 use slice_wal::LogPosition;
 
 use super::counts;
@@ -67,7 +67,7 @@ pub(crate) fn flush_oldest(core: &Core) -> Result<bool> {
 fn write(core: &Core, tree: &Tree, frozen: &Frozen) -> Result<Vec<Arc<OpenTable>>> {
     core.settle_manifest()?;
     let horizon = core.horizon();
-    let deleted = frozen.memory.range_tombstones();
+    let deleted = RangeIndex::join(&frozen.memory.range_tombstones());
     let options = MergeOptions {
         snapshots: &horizon.snapshots,
         visible: horizon.visible,
@@ -103,14 +103,14 @@ fn deleted(core: &Core, frozen: &Frozen) -> Vec<RangeTombstone> {
     if core.options.planted.has(Bug::ForgetRangeTombstones) {
         return Vec::new();
     }
-    frozen.memory.range_tombstones().tombstones().to_vec()
+    let indexes = frozen.memory.range_tombstones();
+    indexes.iter().flat_map(|index| index.tombstones()).cloned().collect()
 }
 
 fn install(core: &Core, tree: &Tree, frozen: &Arc<Frozen>, tables: &[Arc<OpenTable>]) -> Result<()> {
     sync_shared_logs(core, tree, frozen)?;
     let change = Change {
         deleted: deleted(core, frozen),
-        last_seqno: Some(frozen.memory.max_seqno()),
         added: tables.iter().map(|table| (Level::ZERO, Arc::clone(table))).collect(),
         first_log: Some(LogNumber(frozen.log.0 + 1)),
         ..Change::default()

@@ -11,7 +11,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use slice_types::{Error, ErrorKind, Level, LogNumber, RangeTombstone, Result, SeqNo, TableId};
+use slice_types::{Error, ErrorKind, Level, LogNumber, RangeTombstone, Result, TableId};
 use slice_vfs::SyncSite;
 
 use crate::db::Core;
@@ -29,8 +29,6 @@ pub(crate) struct Change {
     pub(crate) added: Vec<(Level, Arc<OpenTable>)>,
     /// Range tombstones that leave memory together with what else is added.
     pub(crate) deleted: Vec<RangeTombstone>,
-    /// The newest number in the memtable that a flush wrote.
-    pub(crate) last_seqno: Option<SeqNo>,
     /// The keyspace needs the logs below this number no more.
     pub(crate) first_log: Option<LogNumber>,
 }
@@ -107,7 +105,6 @@ impl Core {
             added: added.collect(),
             tombstones_added: joined(before, next).map(|tombstone| (tree.id, tombstone.clone())).collect(),
             tombstones_removed: joined(next, before).map(|tombstone| (tree.id, tombstone.seqno)).collect(),
-            last_seqno: change.last_seqno.max(logs.last_seqno),
             ..logs
         }
     }

@@ -88,7 +88,7 @@ impl MemTable for Memory {
         self.entries.covering(key, at.min(known))
     }
 
-    fn range_tombstones(&self) -> Arc<RangeIndex> {
+    fn range_tombstones(&self) -> Vec<Arc<RangeIndex>> {
         self.entries.range_tombstones()
     }
 

@@ -236,7 +236,9 @@ impl Salvage {
             let known =
                 state.and_then(|state| state.keyspaces.get(&id)).map(|keyspace| keyspace.name.clone());
             let parts = self.parts(&known.unwrap_or_else(|| name_of(id)));
-            parts.range_tombstones.extend_from_slice(memory.range_tombstones().tombstones());
+            for index in memory.range_tombstones() {
+                parts.range_tombstones.extend_from_slice(index.tombstones());
+            }
             parts.sources.push(Source::Log(Arc::new(memory).iter()));
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! Walks the keys that are visible at one moment, in one direction.
 //!
 //! Below it lie entries: each key with all of its versions, newest first, and tombstones. Of each key it finds the
-//! newest version at or below its moment, and passes over keys that are deleted.
+//! newest version at or below its moment, and passes over keys that are deleted, one by one or with their range.
 //!
 //! ```text
 //!   at 20, forward:    a@31  a@17  a@3  |  b-@19  b@4  |  c@2          a@31 is not visible yet: next
@@ -10,6 +10,9 @@
 //!
 //! Versions that do not matter are stepped over one by one at first; after a few of one key it seeks past all of them,
 //! so that a key which is written all the time does not make a scan slow.
+//!
+//! Where a range tombstone covers key after key, the tables and memtables that are older than it as a whole are sought
+//! past all of its stretch; what may have something newer goes on step by step.
 //!
 //! Invariant: `key` and `place` always say where to go on, so a movement that fails loses nothing: with the iterator
 //! unplaced, the next one seeks there.
@@ -20,13 +23,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use slice_compaction::MergingIter;
 use slice_sstable::ReadMode;
-use slice_types::{EntryIterator, EntryKind, Error, ErrorKind, Result, SeqNo, Trailer};
+use slice_types::{EntryIterator, EntryKind, EntryRef, Error, ErrorKind, Result, SeqNo, Trailer};
 
 use super::Item;
 use super::bounds::{is_before, is_behind};
 use super::ends::Source;
 use super::overlay::OVERLAY;
-use crate::tree::Input;
+use crate::tree::{Deletes, Input};
 use crate::values::Resolver;
 
 /// Versions of one key that are stepped over before it seeks past the rest.
@@ -60,6 +63,7 @@ enum Stand {
 pub(super) struct Cursor {
     iter: MergingIter<Input>,
     source: Arc<Source>,
+    deletes: Deletes,
     pub(super) key: Vec<u8>,
     pub(super) place: Place,
     stand: Stand,
@@ -72,6 +76,7 @@ impl Cursor {
     pub(super) fn new(source: Arc<Source>, mode: ReadMode) -> Self {
         Self {
             iter: MergingIter::new(source.inputs(mode)),
+            deletes: source.deletes(),
             source,
             key: Vec::new(),
             place: Place::Edge,
@@ -163,7 +168,7 @@ impl Cursor {
 
     /// The first visible key from where `iter` stands.
     fn find_next(&mut self, upper: Bound<&[u8]>) -> Result<Option<Item>> {
-        let mut steps = 0;
+        let (mut steps, mut deleted) = (0, 0);
         while let Some(entry) = self.iter.entry() {
             if is_behind(entry.key, upper) {
                 return Ok(None);
@@ -175,6 +180,13 @@ impl Cursor {
             } else if self.place == Place::Past && entry.key == self.key {
                 steps += 1;
                 self.skip_forward(steps, Skip::Key)?;
+            } else if self.deletes.covering(entry.key) > Some(entry.seqno()) {
+                steps = 0;
+                deleted += 1;
+                self.key.clear();
+                self.key.extend_from_slice(entry.key);
+                self.place = Place::Past;
+                self.pass_deleted(deleted)?;
             } else {
                 steps = 0;
                 self.key.clear();
@@ -210,6 +222,16 @@ impl Cursor {
         }
     }
 
+    /// Leaves a key that its range tombstone covers, after too many of them with all of its stretch.
+    fn pass_deleted(&mut self, deleted: usize) -> Result<()> {
+        let Some(newest) = self.deletes.covering(&self.key).filter(|_| deleted.is_multiple_of(STEPS_MAX))
+        else {
+            return self.iter.next();
+        };
+        let end = self.deletes.end();
+        self.iter.pass(|input| input.pass_up_to(end, newest))
+    }
+
     /// The key with the value of the entry that `iter` stands on.
     #[inline]
     fn plain(&mut self) -> Option<Item> {
@@ -228,10 +250,11 @@ impl Cursor {
     /// as far as they count.
     fn fold(&mut self) -> Result<Option<Item>> {
         self.place = Place::At;
-        let Self { iter, source, key, .. } = self;
+        let Self { iter, source, deletes, key, .. } = self;
+        let covering = deletes.covering(key);
         let mut resolver = Resolver::new(&source.tree.rules);
         let (stand, value) = loop {
-            let Some((trailer, value)) = source.version(iter, key) else {
+            let Some((trailer, value)) = source.version(iter, key, covering) else {
                 break (Stand::Ahead, resolver.finish(key)?);
             };
             match resolver.take_older(key, trailer, value)? {
@@ -246,6 +269,7 @@ impl Cursor {
 
     /// The last visible key up to where `iter` stands: of each key, that is on its oldest version.
     fn find_prev(&mut self, lower: Bound<&[u8]>) -> Result<Option<Item>> {
+        let mut deleted = 0;
         while let Some(entry) = self.iter.entry() {
             if is_before(entry.key, lower) {
                 return Ok(None);
@@ -262,20 +286,35 @@ impl Cursor {
             if item.is_some() {
                 return Ok(item);
             }
+            if let Some(newest) = self.deletes.covering(&self.key) {
+                deleted += 1;
+                self.pass_deleted_back(deleted, newest)?;
+            }
             self.pass()?;
         }
         Ok(None)
     }
 
+    /// After too many keys that their range tombstone covers, leaves all of its stretch.
+    fn pass_deleted_back(&mut self, deleted: usize, newest: SeqNo) -> Result<()> {
+        match self.deletes.start() {
+            Some(start) if deleted % STEPS_MAX == 0 => {
+                self.iter.pass(|input| input.pass_down_to(start, newest))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// What the versions of the key amount to, from the oldest to beyond the newest; `Continue` if there are many.
     fn fold_upwards(&mut self) -> Result<ControlFlow<Option<Bytes>>> {
-        let Self { iter, source, key, .. } = self;
+        let Self { iter, source, deletes, key, .. } = self;
+        let covering = deletes.covering(key);
         let mut resolver = Resolver::new(&source.tree.rules);
         for _ in 0..STEPS_MAX {
             let Some(entry) = iter.entry().filter(|entry| entry.key == *key) else {
                 return resolver.finish_newest(key).map(ControlFlow::Break);
             };
-            if source.sees(entry.seqno()) {
+            if source.sees(entry.seqno()) && Some(entry.seqno()) > covering {
                 let value = iter.current().and_then(Input::value).unwrap_or_default();
                 resolver.take_newer(entry.trailer, value)?;
             }
@@ -287,7 +326,7 @@ impl Cursor {
     /// The same by two seeks, for a key of many versions.
     fn jump_to_newest(&mut self) -> Result<Option<Item>> {
         self.iter.seek(&self.key, self.source.newest())?;
-        if self.source.version(&self.iter, &self.key).is_none() {
+        if self.source.version(&self.iter, &self.key, None).is_none() {
             self.iter.seek(&self.key, Trailer::seek(self.source.at))?;
         }
         let item = self.fold()?;
@@ -331,9 +370,15 @@ impl Source {
         seqno <= self.at || seqno == OVERLAY
     }
 
-    /// The entry that `iter` stands on, if that is a visible version of `key`.
-    fn version(&self, iter: &MergingIter<Input>, key: &[u8]) -> Option<(Trailer, Bytes)> {
-        let entry = iter.entry().filter(|entry| entry.key == key && self.sees(entry.seqno()))?;
+    /// The entry that `iter` stands on, if that is a visible version of `key` above what covers it.
+    fn version(
+        &self,
+        iter: &MergingIter<Input>,
+        key: &[u8],
+        covering: Option<SeqNo>,
+    ) -> Option<(Trailer, Bytes)> {
+        let is_seen = |entry: &EntryRef<'_>| self.sees(entry.seqno()) && Some(entry.seqno()) > covering;
+        let entry = iter.entry().filter(|entry| entry.key == key && is_seen(entry))?;
         Some((entry.trailer, iter.current()?.value()?))
     }
 

@@ -16,7 +16,7 @@ use super::cursor::{Cursor, Place};
 use super::overlay::{Overlay, OverlayIter};
 use super::{Item, KeyRange};
 use crate::db::{Core, ReadAt};
-use crate::tree::{Input, Run, RunIter, Tree, View};
+use crate::tree::{Deletes, Input, Run, RunIter, Tree, View};
 
 /// What a scan reads: one view, as of one moment.
 pub(crate) struct Source {
@@ -55,6 +55,11 @@ impl Source {
         self.abandoned.load(Ordering::Relaxed)
     }
 
+    /// What range tombstones delete.
+    pub(super) fn deletes(&self) -> Deletes {
+        self.view.deletes(self.at)
+    }
+
     /// Everything that is read, newest first.
     pub(super) fn inputs(&self, mode: ReadMode) -> Vec<Input> {
         let options = IterOptions { cache_policy: CachePolicy::Fill, readahead_bytes: 0, mode };
@@ -64,7 +69,7 @@ impl Source {
         let overlay = self.overlay.iter().map(|own| Input::Overlay(OverlayIter::new(Arc::clone(own))));
         let frozen = self.view.frozen.iter().map(|frozen| &frozen.memory);
         let memory = std::iter::once(&self.view.active).chain(frozen).filter(|memory| !memory.is_empty());
-        let tables = flushed.iter().rev().map(|table| Input::Table(table.table.iter(options)));
+        let tables = flushed.iter().rev().map(|table| Input::of_table(table, options));
         let runs = (1..)
             .zip(sorted)
             .filter(|(_, tables)| !tables.is_empty())

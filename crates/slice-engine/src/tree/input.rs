@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use slice_memtable::MemTable;
 use slice_sstable::{IterOptions, ReadMode, TableIter};
-use slice_types::{EntryIterator, EntryRef, Result, Trailer};
+use slice_types::{EntryIterator, EntryRef, Result, SeqNo, Trailer};
 
 use super::caches::Blocks;
 use super::{Memory, OpenTable, Version};
@@ -14,7 +14,8 @@ use crate::scan::OverlayIter;
 /// An input of a merge or a scan.
 pub(crate) enum Input {
     Memory(<Memory as MemTable>::Iter),
-    Table(TableIter<Blocks>),
+    /// Also the highest sequence number in the table.
+    Table(TableIter<Blocks>, SeqNo),
     Run(RunIter),
     Overlay(OverlayIter),
 }
@@ -23,7 +24,7 @@ macro_rules! each {
     ($self:ident, $iter:ident => $call:expr) => {
         match $self {
             Self::Memory($iter) => $call,
-            Self::Table($iter) => $call,
+            Self::Table($iter, _) => $call,
             Self::Run($iter) => $call,
             Self::Overlay($iter) => $call,
         }
@@ -36,7 +37,7 @@ impl Input {
     pub(crate) fn shared(&self) -> Option<(Bytes, Bytes)> {
         match self {
             Self::Memory(iter) => iter.shared(),
-            Self::Table(iter) => shared(iter),
+            Self::Table(iter, _) => shared(iter),
             Self::Run(iter) => shared(iter.current.as_ref()?),
             Self::Overlay(iter) => iter.shared(),
         }
@@ -46,7 +47,7 @@ impl Input {
     pub(crate) fn value(&self) -> Option<Bytes> {
         match self {
             Self::Memory(iter) => iter.shared().map(|(_, value)| value),
-            Self::Table(iter) => iter.value_bytes(),
+            Self::Table(iter, _) => iter.value_bytes(),
             Self::Run(iter) => iter.current.as_ref()?.value_bytes(),
             Self::Overlay(iter) => iter.value(),
         }
@@ -55,9 +56,54 @@ impl Input {
     /// Whether movements from now on may wait for the disk.
     pub(crate) fn set_mode(&mut self, mode: ReadMode) {
         match self {
-            Self::Table(iter) => iter.set_mode(mode),
+            Self::Table(iter, _) => iter.set_mode(mode),
             Self::Run(iter) => iter.set_mode(mode),
             Self::Memory(_) | Self::Overlay(_) => {}
+        }
+    }
+}
+
+impl Input {
+    /// Of a table, as a run of its own.
+    pub(crate) fn of_table(table: &OpenTable, options: IterOptions) -> Self {
+        Self::Table(table.table.iter(options), table.meta.max_seqno)
+    }
+
+    /// Passes over entries before `end`, forward, all of which are deleted if they are below `newest`; `None` for no end.
+    /// Does nothing where newer ones may be among them. What is passed over is not read.
+    pub(crate) fn pass_up_to(&mut self, end: Option<&Bytes>, newest: SeqNo) -> Result<()> {
+        if self.entry().is_none_or(|entry| end.is_some_and(|end| entry.key >= &**end)) {
+            return Ok(());
+        }
+        match self {
+            // A tombstone has a number of its own.
+            Self::Memory(iter) if iter.max_seqno() <= newest => seek_up_to(iter, end),
+            Self::Table(iter, max_seqno) if *max_seqno < newest => seek_up_to(iter, end),
+            Self::Run(iter) => iter.pass_up_to(end, newest),
+            Self::Memory(_) | Self::Table(..) | Self::Overlay(_) => Ok(()),
+        }
+    }
+
+    /// The same backward, over entries from `start` on.
+    pub(crate) fn pass_down_to(&mut self, start: &Bytes, newest: SeqNo) -> Result<()> {
+        if self.entry().is_none_or(|entry| entry.key < &**start) {
+            return Ok(());
+        }
+        match self {
+            Self::Memory(iter) if iter.max_seqno() <= newest => iter.seek_for_prev(start, Trailer::FIRST),
+            Self::Table(iter, max_seqno) if *max_seqno < newest => iter.seek_for_prev(start, Trailer::FIRST),
+            Self::Run(iter) => iter.pass_down_to(start, newest),
+            Self::Memory(_) | Self::Table(..) | Self::Overlay(_) => Ok(()),
+        }
+    }
+}
+
+fn seek_up_to(iter: &mut impl EntryIterator, end: Option<&Bytes>) -> Result<()> {
+    match end {
+        Some(end) => iter.seek(end, Trailer::FIRST),
+        None => {
+            iter.seek_to_last()?;
+            iter.next()
         }
     }
 }
@@ -156,6 +202,49 @@ impl RunIter {
 
     fn stands(&self) -> bool {
         self.current.as_ref().is_some_and(|iter| iter.entry().is_some())
+    }
+
+    /// See [`Input::pass_up_to`]. Tables that end before `end` are not opened.
+    fn pass_up_to(&mut self, end: Option<&Bytes>, newest: SeqNo) -> Result<()> {
+        let is_passed = |table: &&Arc<OpenTable>| {
+            table.meta.max_seqno < newest && end.is_none_or(|end| *table.meta.largest < **end)
+        };
+        let passed = self.run.tables()[self.at..].iter().take_while(is_passed).count();
+        if passed > 0 {
+            self.enter(Some(self.at + passed), TableIter::seek_to_first)?;
+            self.skip_forward()?;
+        }
+        match &mut self.current {
+            Some(iter)
+                if self.run.tables()[self.at].meta.max_seqno < newest
+                    && iter.entry().is_some_and(|entry| end.is_none_or(|end| entry.key < &**end)) =>
+            {
+                seek_up_to(iter, end)?;
+                self.skip_forward()
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// See [`Input::pass_down_to`].
+    fn pass_down_to(&mut self, start: &Bytes, newest: SeqNo) -> Result<()> {
+        let is_passed =
+            |table: &&Arc<OpenTable>| table.meta.max_seqno < newest && *table.meta.smallest >= **start;
+        let passed = self.run.tables()[..=self.at].iter().rev().take_while(is_passed).count();
+        if passed > 0 {
+            self.enter(self.at.checked_sub(passed), TableIter::seek_to_last)?;
+            self.skip_backward()?;
+        }
+        match &mut self.current {
+            Some(iter)
+                if self.run.tables()[self.at].meta.max_seqno < newest
+                    && iter.entry().is_some_and(|entry| entry.key >= &**start) =>
+            {
+                iter.seek_for_prev(start, Trailer::FIRST)?;
+                self.skip_backward()
+            }
+            _ => Ok(()),
+        }
     }
 
     fn skip_forward(&mut self) -> Result<()> {

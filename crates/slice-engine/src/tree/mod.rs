@@ -11,6 +11,7 @@
 //! there is no moment between freezing and flushing at which a reader sees neither.
 
 mod caches;
+mod deletes;
 mod input;
 mod open_table;
 mod settings;
@@ -29,6 +30,7 @@ use slice_types::{Error, KeyspaceId, LogNumber, Result, SeqNo, Trailer};
 
 pub(crate) use crate::primitives::Memory;
 pub(crate) use caches::Caches;
+pub(crate) use deletes::Deletes;
 pub(crate) use input::{Input, Run, RunIter};
 pub(crate) use open_table::{Graveyard, OpenTable};
 pub(crate) use settings::Settings;
@@ -220,12 +222,10 @@ impl View {
         self.version.get(key, at, mode, caches)
     }
 
-    /// The newest range tombstone at or below `at` that has the key in its range: what is older of the key is deleted
-    /// for a reader at `at`.
-    #[expect(dead_code, reason = "for scans")]
-    pub(crate) fn covering(&self, key: &[u8], at: SeqNo) -> Option<SeqNo> {
-        let in_memory = self.memories().find_map(|memory| memory.covering(key, at));
-        in_memory.or_else(|| self.version.covering(key, at))
+    /// What range tombstones delete for a reader at `at`, who was told that number after the view was loaded.
+    pub(crate) fn deletes(&self, at: SeqNo) -> Deletes {
+        let in_memory = self.memories().flat_map(MemTable::range_tombstones);
+        Deletes::new(in_memory.chain([self.version.range_index()]), at)
     }
 
     /// Newest first.

@@ -1,5 +1,6 @@
 //! Ranges that are deleted: what readers see, what compactions remove, and what it costs.
 
 mod api;
+mod scans;
 mod support;
 mod versions;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use slice::blocking::{LSMTree, Snapshot};
+use slice::blocking::{LSMTree, Scan, Snapshot};
 use slice::planted::Bug;
 use slice::vfs::MemFs;
 use slice::{Background, Builder, Strategy as Shape, WriteBatch};
@@ -157,8 +157,28 @@ impl Pair {
                 prop_assert_eq!(snapshot.get(&key(n)).unwrap(), expected, "key {} at {:?}", n, snapshot);
             }
         }
+        self.check_scans()
+    }
+
+    fn check_scans(&self) -> Result<(), TestCaseError> {
+        let now = self.lsm.snapshot();
+        let all = self.snapshots.iter().map(|(snapshot, contents)| (snapshot, contents));
+        for (snapshot, contents) in all.chain([(&now, &self.contents)]) {
+            let pairs = contents.iter().map(|(n, value)| (key(*n), self.value(*value)));
+            let expected: Vec<_> = pairs.collect();
+            prop_assert_eq!(pairs_of(snapshot.iter()), expected.clone(), "at {:?}", snapshot);
+            let mut backward = pairs_of(snapshot.iter().rev());
+            backward.reverse();
+            prop_assert_eq!(backward, expected, "backward at {:?}", snapshot);
+        }
         Ok(())
     }
+}
+
+type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
+
+fn pairs_of(scan: impl Iterator<Item = <Scan as Iterator>::Item>) -> Pairs {
+    scan.map(|pair| pair.map(|(key, value)| (key.to_vec(), value.to_vec())).unwrap()).collect()
 }
 
 fn run(builder: Builder, ops: &[Op]) -> Result<(), TestCaseError> {

@@ -22,6 +22,7 @@ fn key() -> impl Strategy<Value = Vec<u8>> {
 enum Op {
     Put(Vec<u8>, u8),
     Delete(Vec<u8>),
+    DeleteRange(Bounds),
     Flush,
     Compact,
 }
@@ -30,6 +31,7 @@ fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         12 => (key(), any::<u8>()).prop_map(|(key, value)| Op::Put(key, value)),
         6 => key().prop_map(Op::Delete),
+        3 => (bound(), bound()).prop_map(Op::DeleteRange),
         2 => Just(Op::Flush),
         1 => Just(Op::Compact),
     ]
@@ -182,6 +184,11 @@ fn apply(lsm: &LSMTree, pairs: &mut Pairs, op: &Op) -> Result<()> {
         Op::Delete(key) => {
             pairs.remove(key);
             lsm.delete(key)
+        }
+        Op::DeleteRange(bounds) if is_reversed(bounds) => Ok(()),
+        Op::DeleteRange(bounds) => {
+            pairs.retain(|key, _| !is_within(key, &bounds.0, &bounds.1));
+            lsm.delete_range(bounds.clone())
         }
         Op::Flush => lsm.flush(),
         Op::Compact => lsm.compact(),

@@ -18,10 +18,11 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use slice_types::{EntryIterator, EntryRef, Result, Trailer};
+use slice_types::{EntryIterator, EntryRef, Result, SeqNo, Trailer};
 
 use super::SkipListMemTable;
 use super::position::{Place, Position, StoredEntry};
+use crate::MemTable;
 
 /// The entries of the first batch after a seek.
 const BATCH_MIN: usize = 16;
@@ -46,6 +47,11 @@ impl SkipListIter {
     /// Key and value of the entry that it stands on, sharing the memtable's memory.
     pub fn shared(&self) -> Option<(Bytes, Bytes)> {
         self.batch.get(self.at).map(StoredEntry::shared)
+    }
+
+    /// The highest sequence number of an entry of the memtable, of any key.
+    pub fn max_seqno(&self) -> SeqNo {
+        self.table.max_seqno()
     }
 
     /// Stands on the first entry within `bound`, with those that follow in the batch.

@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use slice_memtable::MemTable;
-use slice_types::{EntryIterator, EntryKind, KeyRange, SeqNo, Trailer};
+use slice_types::{EntryIterator, EntryKind, KeyRange, RangeIndex, SeqNo, Trailer};
 
 /// The internal order as a tuple: key ascending, trailer descending.
 type ModelKey = (Vec<u8>, std::cmp::Reverse<u64>);
@@ -166,7 +166,7 @@ pub(crate) fn it_finds_range_tombstones_as_a_list_does<M: MemTable>() {
         }
         let deletes = (1..).map(SeqNo::new).zip(&writes).filter(|(_, (_, is_range))| *is_range);
         let deletes: Vec<_> = deletes.map(|(seqno, (range, _))| (seqno, range)).collect();
-        let index = table.range_tombstones();
+        let index = RangeIndex::join(&table.range_tombstones());
         prop_assert_eq!(table.len(), writes.len());
         prop_assert_eq!(index.tombstones().len(), deletes.len());
         for key in writes.iter().map(|(range, _)| range.start()).chain([another.as_slice()]) {
