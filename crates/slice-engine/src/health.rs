@@ -27,9 +27,12 @@ pub(crate) struct Failures(Mutex<Current>);
 #[derive(Clone, Debug, Default)]
 struct Current {
     log: Option<Error>,
+    /// Why flushes pause.
     flush: Option<Error>,
     /// How often a flush was asked for.
     flushes_asked: u64,
+    /// The last failure, with how often a flush had been asked for when the attempt began.
+    last_flush_failure: Option<(u64, Error)>,
     compaction: Option<Error>,
     /// A thread is gone for good.
     thread: Option<Error>,
@@ -45,11 +48,12 @@ impl Failures {
     }
 
     /// Somebody asks for a flush, which is an attempt of its own: what failed before is forgotten, and what is under way
-    /// counts for others.
-    pub(crate) fn flush_asked(&self) {
+    /// counts for others. Gives a number for [`Failures::flush_since`].
+    pub(crate) fn flush_asked(&self) -> u64 {
         let mut current = lock(&self.0);
         current.flush = None;
         current.flushes_asked += 1;
+        current.flushes_asked
     }
 
     /// For [`Failures::flush_failed`], when it comes to that.
@@ -57,9 +61,10 @@ impl Failures {
         lock(&self.0).flushes_asked
     }
 
-    /// An attempt failed. If somebody has asked since it `began`, it says nothing: the next one follows at once.
+    /// An attempt failed. If somebody has asked since it `began`, the next one follows at once.
     pub(crate) fn flush_failed(&self, began: u64, error: &Error) {
         let mut current = lock(&self.0);
+        current.last_flush_failure = Some((began, error.clone()));
         if began == current.flushes_asked {
             current.flush = Some(error.clone());
         }
@@ -89,6 +94,14 @@ impl Failures {
         current.thread.as_ref().or(current.flush.as_ref()).cloned()
     }
 
+    /// Why an attempt failed that began after a flush was asked for, if one did: whoever asks next does not keep the answer
+    /// from who asked before.
+    pub(crate) fn flush_since(&self, asked: u64) -> Option<Error> {
+        let current = lock(&self.0);
+        let failed = current.last_flush_failure.as_ref().filter(|(began, _)| *began >= asked);
+        current.thread.as_ref().or(failed.map(|(_, error)| error)).cloned()
+    }
+
     /// Why compactions fail, while they do.
     pub(crate) fn compaction(&self) -> Option<Error> {
         let current = lock(&self.0);
@@ -102,5 +115,26 @@ impl Failures {
             (None, Some(error)) => Health::Degraded(error),
             (None, None) => Health::Healthy,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use slice_types::ErrorKind;
+
+    use super::*;
+
+    #[test]
+    fn whoever_asks_again_and_again_keeps_the_answer_from_nobody() {
+        let failures = Failures::default();
+        let first = failures.flush_asked();
+        let began = failures.flush_begins();
+        let second = failures.flush_asked();
+        failures.flush_failed(began, &Error::new(ErrorKind::Io, "the disk is broken"));
+        assert!(failures.flush_since(first).is_some(), "the attempt began after the first had asked");
+        assert!(failures.flush_since(second).is_none(), "it began before the second did");
+        assert!(failures.flush().is_none(), "the next attempt follows at once");
+        failures.flush_failed(failures.flush_begins(), &Error::new(ErrorKind::Io, "still"));
+        assert!(failures.flush_since(second).is_some() && failures.flush().is_some());
     }
 }

@@ -11,6 +11,14 @@ use crate::commit::Freeze;
 use crate::signal::lock;
 use crate::tree::{Frozen, Tree};
 
+/// A flush that was asked for.
+#[derive(Clone, Copy)]
+struct Asked {
+    number: u64,
+    /// The log of the newest memtable that was frozen by then, if any was.
+    newest: Option<LogNumber>,
+}
+
 impl Core {
     /// Freezes the memtables of some keyspaces and waits until all that they have frozen is in durable tables.
     pub(crate) fn flush_blocking(&self, trees: &[Arc<Tree>]) -> Result<()> {
@@ -21,8 +29,8 @@ impl Core {
             }
             return self.flush_inline();
         }
-        let newest = self.changed.wait(|| self.freeze_for_flush(trees))?;
-        self.changed.wait(|| self.flushed(trees, newest))
+        let asked = self.changed.wait(|| self.freeze_for_flush(trees))?;
+        self.changed.wait(|| self.flushed(trees, asked))
     }
 
     /// As [`Core::flush_blocking`], as a task.
@@ -31,12 +39,12 @@ impl Core {
             return self.flush_blocking(trees);
         }
         self.check_open()?;
-        let newest = self.changed.waited(|| self.freeze_for_flush(trees)).await?;
-        self.changed.waited(|| self.flushed(trees, newest)).await
+        let asked = self.changed.waited(|| self.freeze_for_flush(trees)).await?;
+        self.changed.waited(|| self.flushed(trees, asked)).await
     }
 
-    /// Freezes the memtables, unless too many wait already; gives the log of the newest frozen one, if there is any.
-    fn freeze_for_flush(&self, trees: &[Arc<Tree>]) -> Option<Result<Option<LogNumber>>> {
+    /// Freezes the memtables and asks for their flush, unless too many wait already.
+    fn freeze_for_flush(&self, trees: &[Arc<Tree>]) -> Option<Result<Asked>> {
         if self.is_stopping() {
             return Some(Err(self.closed()));
         }
@@ -44,23 +52,23 @@ impl Core {
             Err(error) => Some(Err(error)),
             Ok(Freeze::Full) => self.failures.flush().map(Err),
             Ok(Freeze::Empty | Freeze::Frozen) => {
-                self.failures.flush_asked();
+                let number = self.failures.flush_asked();
                 self.logs.flush_is_due();
-                Some(Ok(trees.iter().filter_map(newest_frozen).max()))
+                Some(Ok(Asked { number, newest: trees.iter().filter_map(newest_frozen).max() }))
             }
         }
     }
 
-    /// Whether the memtables up to that of `newest` are in tables; an error when no flush will make it so.
-    fn flushed(&self, trees: &[Arc<Tree>], newest: Option<LogNumber>) -> Option<Result<()>> {
-        let is_later = |frozen: &Arc<Frozen>| Some(frozen.log) > newest;
+    /// Whether the memtables that were asked for are in tables; an error when an attempt has failed since.
+    fn flushed(&self, trees: &[Arc<Tree>], asked: Asked) -> Option<Result<()>> {
+        let is_later = |frozen: &Arc<Frozen>| Some(frozen.log) > asked.newest;
         if trees.iter().all(|tree| tree.view().frozen.iter().all(is_later)) {
             return Some(Ok(()));
         }
         if self.is_stopping() {
             return Some(Err(self.closed()));
         }
-        self.failures.flush().map(Err)
+        self.failures.flush_since(asked.number).map(Err)
     }
 
     /// Flushes and compacts on the caller's thread, until nothing is due.
