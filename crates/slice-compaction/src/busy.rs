@@ -91,6 +91,11 @@ impl Busy {
         self.running.is_empty()
     }
 
+    /// Whether a running job may write anywhere in the hull into this level.
+    pub(crate) fn writes_into(&self, level: usize, hull: &Hull) -> bool {
+        self.running.iter().any(|running| running.output == level && running.hull.overlaps(hull))
+    }
+
     pub(crate) fn admits_candidate(&self, job: &Candidate, levels: &Levels) -> bool {
         job.tables().all(|table| !self.is_busy(table.id))
             && !self.running.iter().any(|running| running.is_in_the_way_of(job))

@@ -8,6 +8,7 @@ mod leveled;
 mod levels;
 pub mod merge;
 mod range_deletes;
+mod place;
 mod strategy;
 mod task;
 mod tiered;

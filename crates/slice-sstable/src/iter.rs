@@ -109,7 +109,8 @@ impl<S: BlockStore> TableIter<S> {
 impl<S: BlockStore> EntryIterator for TableIter<S> {
     #[inline]
     fn entry(&self) -> Option<EntryRef<'_>> {
-        self.cursor.entry()
+        let entry = self.cursor.entry()?;
+        Some(EntryRef { trailer: self.table.numbering.of(entry.trailer), ..entry })
     }
 
     fn seek_to_first(&mut self) -> Result<()> {
@@ -121,6 +122,7 @@ impl<S: BlockStore> EntryIterator for TableIter<S> {
     }
 
     fn seek(&mut self, key: &[u8], trailer: Trailer) -> Result<()> {
+        let trailer = self.table.numbering.seek(trailer);
         let index = self.table.fences.find(key, trailer);
         self.enter(index, Direction::Forward, |block| block.lower_bound(key, trailer))?;
         // Between the block's last entry and its fence there is none: then the next block's first entry it is.
@@ -128,6 +130,7 @@ impl<S: BlockStore> EntryIterator for TableIter<S> {
     }
 
     fn seek_for_prev(&mut self, key: &[u8], trailer: Trailer) -> Result<()> {
+        let trailer = self.table.numbering.seek_for_prev(trailer);
         let index = self.table.fences.find(key, trailer);
         // With no entry at or before the target, the choice is behind the last, and so none.
         self.enter(index, Direction::Backward, |block| {

@@ -8,6 +8,7 @@ mod filter;
 mod format;
 mod index;
 mod iter;
+mod numbering;
 mod output;
 mod properties;
 mod reader;

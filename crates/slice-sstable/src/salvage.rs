@@ -18,6 +18,7 @@ use crate::codec::{self, BlockSeed};
 use crate::filter::TableFilter;
 use crate::format::BLOCK_TRAILER_LEN;
 use crate::index::{self, Index};
+use crate::numbering::Numbering;
 use crate::reader::BlockReader;
 use crate::table::{check_data, check_len};
 use crate::{Block, BlockStore, CachePolicy, ReadMode, Table, TableSources};
@@ -55,7 +56,8 @@ impl<S: BlockStore> Table<S> {
             found(fault);
         }
         let reader = BlockReader { table: id, file: data, path: data_path, store, salt: properties.salt };
-        Some(Arc::new(Self { properties, fences, filter: filter.unwrap_or(TableFilter::None), reader }))
+        let filter = filter.unwrap_or(TableFilter::None);
+        Some(Arc::new(Self { properties, fences, filter, reader, numbering: Numbering::OwnEach }))
     }
 
     /// Where the block of this number lies; `None` behind the last. They are numbered from 0 on, by key.

@@ -15,6 +15,7 @@ use slice_vfs::RandomAccessFile;
 use crate::fence::Fences;
 use crate::filter::TableFilter;
 use crate::index::{self, Index};
+use crate::numbering::Numbering;
 use crate::reader::{BlockReader, read_error};
 use crate::{BlockStore, CachePolicy, IterOptions, ReadMode, TableIter, TableProperties, format};
 
@@ -43,6 +44,7 @@ pub struct Table<S: BlockStore> {
     pub(crate) fences: Fences,
     pub(crate) filter: TableFilter,
     pub(crate) reader: BlockReader<S>,
+    pub(crate) numbering: Numbering,
 }
 
 impl<S: BlockStore> Table<S> {
@@ -63,8 +65,19 @@ impl<S: BlockStore> Table<S> {
                 check_data(&*data, &data_path, properties.data_bytes)?;
                 let reader =
                     BlockReader { table: id, file: data, path: data_path, store, salt: properties.salt };
-                Ok(Arc::new(Self { properties, fences, filter, reader }))
+                Ok(Arc::new(Self { properties, fences, filter, reader, numbering: Numbering::OwnEach }))
             })
+    }
+
+    /// Gives all entries one sequence number, whatever is written in the table: for a table that was written before it
+    /// was known when. Such a table has one version of each key.
+    ///
+    /// # Panics
+    ///
+    /// When somebody shares the table already: what one reads must not change.
+    pub fn number(self: &mut Arc<Self>, seqno: SeqNo) {
+        let table = Arc::get_mut(self).expect("a table is numbered before anyone shares it");
+        table.numbering = Numbering::AllAs(seqno);
     }
 
     /// The number of the table.
@@ -95,14 +108,14 @@ impl<S: BlockStore> Table<S> {
     /// [`WouldBlock`](slice_types::ErrorKind::WouldBlock) in [`ReadMode::CachedOnly`].
     #[inline]
     pub fn get(&self, key: &[u8], at: SeqNo, mode: ReadMode) -> Result<Option<(Trailer, Bytes)>> {
-        let target = Trailer::seek(at);
+        let Some(target) = self.numbering.newest_at(at) else { return Ok(None) };
         let Some(handle) = self.fences.handle(self.fences.find(key, target)) else { return Ok(None) };
         let block = self.reader.block(handle, mode, CachePolicy::Fill)?;
         let found = block.lower_bound(key, target);
         if found == block.count() || !block.has_key(found, key) {
             return Ok(None);
         }
-        Ok(Some((block.trailer(found), block.value_bytes(found))))
+        Ok(Some((self.numbering.of(block.trailer(found)), block.value_bytes(found))))
     }
 
     /// An iterator over all entries, which stands on none as yet. It keeps the table open.
