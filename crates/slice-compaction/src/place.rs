@@ -92,7 +92,11 @@ mod tests {
         };
         assert_eq!(place(&busy, ["tt", "tu"]), 2);
         busy.start(&task, &levels());
-        assert_eq!(place(&busy, ["tt", "tu"]), 1, "between the two inputs there is nothing, but the output may span it");
+        assert_eq!(
+            place(&busy, ["tt", "tu"]),
+            1,
+            "between the two inputs there is nothing, but the output may span it"
+        );
         assert_eq!(place(&busy, ["h", "j"]), 2, "elsewhere the level is free");
     }
 }

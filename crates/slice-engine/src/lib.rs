@@ -7,6 +7,7 @@ mod commit;
 mod db;
 mod delete_range;
 mod health;
+mod ingest;
 mod keyspaces;
 pub mod lsm;
 mod manifest;

@@ -28,6 +28,8 @@ pub enum Bug {
     ReadBehind,
     /// A batch is published before it is in the memtable.
     PublishBeforeInsert,
+    /// A load in bulk leaves what was written before it in the memtables, which are read before it.
+    IngestUnflushed,
     /// A flush writes no range tombstones to the manifest.
     ForgetRangeTombstones,
     /// A serializable transaction commits whatever became of what it read.
@@ -50,6 +52,7 @@ impl Bug {
         Self::LoseEntries,
         Self::ReadBehind,
         Self::PublishBeforeInsert,
+        Self::IngestUnflushed,
         Self::ForgetRangeTombstones,
         Self::SkipReadValidation,
         Self::SkipWriteValidation,

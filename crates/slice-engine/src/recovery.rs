@@ -235,6 +235,9 @@ impl Memories<'_> {
 
     /// Whether a keyspace has entries in this log that are in none of its tables.
     fn counts(&self, id: KeyspaceId) -> Result<bool> {
+        if id == KeyspaceId::NONE {
+            return Ok(false);
+        }
         let Some(state) = self.state else { return Ok(true) };
         Ok(state.first_log_of(id)?.is_some_and(|first| first <= self.log))
     }

@@ -52,6 +52,8 @@ impl LogNumber {
 impl KeyspaceId {
     /// The keyspace that every database has.
     pub const DEFAULT: Self = Self(0);
+    /// None, for ever: entries of it stand in a log for sequence numbers that were taken for something else.
+    pub const NONE: Self = Self(u32::MAX);
 }
 
 id! {

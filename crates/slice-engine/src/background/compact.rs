@@ -88,6 +88,14 @@ impl Core {
         }
     }
 
+    /// Does what depends on which jobs of a keyspace run, and on its levels: no job is picked meanwhile, and those that run
+    /// stay known.
+    pub(crate) fn beside_jobs<T>(tree: &Tree, work: impl FnOnce(&Busy, &Levels) -> T) -> T {
+        let state = lock(&tree.tasks);
+        let levels = tree.view().version.shape(tree.settings().options.max_levels);
+        work(&state.busy, &levels)
+    }
+
     /// Runs one job on this thread; `false` when none is due.
     pub(crate) fn compact_one(&self) -> Result<bool> {
         let _one_at_a_time = lock(&self.compacting);

@@ -18,6 +18,7 @@
 //! What can wait is waited for outside the lock: back-pressure before it, fsync behind it.
 
 mod active;
+mod held;
 pub(crate) mod pressure;
 
 use std::sync::Arc;
@@ -58,6 +59,8 @@ struct State {
     next: SeqNo,
     /// Why writes are refused, once they are.
     refused: Option<Error>,
+    /// Whether writers have to wait.
+    is_held: bool,
     /// Whether an append failed, and may have left bytes behind the log's end.
     is_untidy: bool,
     /// Set once the database is closed: the directory may be somebody else's, so no log is begun in it.
@@ -95,7 +98,8 @@ impl State {
 pub(crate) enum Attempt {
     /// It is in the log up to here, in the memtables, and visible; and whether one was switched for it.
     Done(LogPosition, Freeze),
-    /// Nothing was written: too many memtables wait for their flush, or a keyspace is being cleared. Wait, then try again.
+    /// Nothing was written: too many memtables wait for their flush, a keyspace is being cleared, or writers are held. Wait,
+    /// then try again.
     Full,
 }
 
@@ -123,6 +127,7 @@ impl Commit {
             active: ActiveMemtables::new(trees),
             next: last.plus(1),
             refused: None,
+            is_held: false,
             is_untidy: false,
             closed: None,
             conflicts: Conflicts::default(),
@@ -149,6 +154,9 @@ impl Commit {
             return Err(refused.clone());
         }
         check_known(&state.active, batch)?;
+        if state.is_held {
+            return Ok(Attempt::Full);
+        }
         if let Some(check) = check {
             state.conflicts.check(check)?;
         }
@@ -315,7 +323,7 @@ impl Commit {
     pub(crate) fn has_room(&self, ids: &[KeyspaceId]) -> bool {
         let state = lock(&self.state);
         let mut touched = ids.iter().filter_map(|id| state.active.get(*id));
-        touched.all(|active| !active.is_paused && !active.is_backed_up())
+        !state.is_held && touched.all(|active| !active.is_paused && !active.is_backed_up())
     }
 
     /// Leaves a note in the log of what is durable by now, so that a recovery can tell damage from a torn tail.

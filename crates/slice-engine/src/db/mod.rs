@@ -50,7 +50,7 @@ use crate::values::Time;
 
 /// All that a database consists of while it is open.
 ///
-/// Locks are taken in this order, and each is left out where it is not needed: `flushing`, `manifest`, the commit
+/// Locks are taken in this order, and each is left out where it is not needed: `ingesting`, `flushing`, `manifest`, the commit
 /// lock, the tree's update lock. No lock is held while a reader or writer is waited for.
 pub(crate) struct Core {
     pub(crate) fs: Arc<dyn Fs>,
@@ -76,6 +76,8 @@ pub(crate) struct Core {
     pub(crate) jobs: Jobs,
     /// Held by the one flush that runs.
     pub(crate) flushing: Mutex<()>,
+    /// Held by the one load in bulk that takes its place.
+    pub(crate) ingesting: Mutex<()>,
     /// Held by a caller that compacts by itself.
     pub(crate) compacting: Mutex<()>,
     pub(crate) pressure: Pressure,
@@ -178,7 +180,7 @@ impl Core {
         self.changed.raise();
         self.threads.join();
         // Callers that do the work themselves, too, have to be done before the directory is somebody else's.
-        drop((lock(&self.flushing), lock(&self.compacting)));
+        drop((lock(&self.ingesting), lock(&self.flushing), lock(&self.compacting)));
         self.bury();
         self.logs.drop_spare();
         lock(&self.directory_lock).take();

@@ -224,6 +224,7 @@ fn assemble(
         limbo: Mutex::default(),
         jobs: Jobs::default(),
         flushing: Mutex::default(),
+        ingesting: Mutex::default(),
         compacting: Mutex::default(),
         pressure: Pressure::default(),
         drain: Drain::default(),

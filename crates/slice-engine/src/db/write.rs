@@ -166,7 +166,10 @@ impl Core {
             let since = now();
             match wait {
                 Wait::Delay(delay) => thread::sleep(delay),
-                Wait::Flush if self.is_inline() => self.flush_inline()?,
+                Wait::Flush if self.is_inline() => {
+                    self.flush_inline()?;
+                    self.changed.wait(|| self.is_let_go());
+                }
                 Wait::Flush => self.changed.wait(|| self.room(batch))?,
             }
             self.pressure.count(now() - since);
@@ -217,7 +220,10 @@ impl Core {
             let since = now();
             match wait {
                 Wait::Delay(delay) => self.timer.sleep(delay).await,
-                Wait::Flush if self.is_inline() => self.flush_inline()?,
+                Wait::Flush if self.is_inline() => {
+                    self.flush_inline()?;
+                    self.changed.waited(|| self.is_let_go()).await;
+                }
                 Wait::Flush => self.changed.waited(|| self.room(batch)).await?,
             }
             self.pressure.count(now() - since);
@@ -237,6 +243,11 @@ impl Core {
             return Some(Ok(()));
         }
         self.failures.flush().map(Err)
+    }
+
+    /// Whether nobody holds the writers.
+    fn is_let_go(&self) -> Option<()> {
+        (!self.commit.is_held()).then_some(())
     }
 
     /// Makes the log durable up to `end`, or waits until somebody has.

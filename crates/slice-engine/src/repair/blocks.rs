@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use slice_sstable::block::BlockCursor;
 use slice_sstable::{Block, BlockPlace};
-use slice_types::{EntryIterator, EntryRef, Error, ErrorKind, Result, Trailer, internal_cmp};
+use slice_types::{EntryIterator, EntryRef, Error, ErrorKind, Result, SeqNo, Trailer, internal_cmp};
 
 use super::report::Lost;
 use crate::primitives::Mutex;
@@ -21,12 +21,14 @@ pub(super) struct ReadableBlocks {
     next: usize,
     cursor: BlockCursor,
     last: Option<(Vec<u8>, Trailer)>,
+    /// The sequence number of entries that are written without one.
+    number: SeqNo,
     losses: Losses,
 }
 
 impl ReadableBlocks {
-    pub(super) fn new(table: PlainTable, losses: Losses) -> Self {
-        Self { table, next: 0, cursor: BlockCursor::new(), last: None, losses }
+    pub(super) fn new(table: PlainTable, number: SeqNo, losses: Losses) -> Self {
+        Self { table, next: 0, cursor: BlockCursor::new(), last: None, number, losses }
     }
 
     /// Enters the next block that can be read; stands on no entry behind the last.
@@ -75,13 +77,19 @@ fn lost_block(place: BlockPlace<'_>, error: &Error) -> Lost {
     }
 }
 
+/// The trailer of an entry in a table of that number: it counts for what was loaded in bulk.
+pub(super) fn numbered(written: Trailer, number: SeqNo) -> Trailer {
+    if written.seqno() == SeqNo::ZERO { Trailer::new(number, written.kind()) } else { written }
+}
+
 fn forward_only() -> Error {
     Error::new(ErrorKind::Unsupported, "what is salvaged is read forward, once")
 }
 
 impl EntryIterator for ReadableBlocks {
     fn entry(&self) -> Option<EntryRef<'_>> {
-        self.cursor.entry()
+        let entry = self.cursor.entry()?;
+        Some(EntryRef { trailer: numbered(entry.trailer, self.number), ..entry })
     }
 
     fn seek_to_first(&mut self) -> Result<()> {

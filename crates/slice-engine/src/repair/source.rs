@@ -7,18 +7,19 @@ use slice_compaction::TableMeta;
 use slice_memtable::MemTable;
 use slice_sstable::find_blocks;
 use slice_types::{
-    EntryIterator, EntryKind, EntryRef, KeyspaceId, LogNumber, RangeTombstone, Result, TableId, Trailer,
+    EntryIterator, EntryKind, EntryRef, KeyspaceId, LogNumber, RangeTombstone, Result, SeqNo, TableId,
+    Trailer,
 };
 use slice_vfs::read_all;
 use slice_wal::{RecoveryMode, replay};
 
-use super::blocks::{Losses, ReadableBlocks};
+use super::blocks::{Losses, ReadableBlocks, numbered};
 use super::report::{Lost, Origin};
 use crate::db::names::{TablePaths, log_path};
 use crate::manifest::{DEFAULT_NAME, State};
 use crate::recovery::Memories;
 use crate::signal::lock;
-use crate::tree::Memory;
+use crate::tree::{Memory, is_numbered_as};
 use crate::verify::{Directory, Report, Trust, damaged_places, open_damaged};
 
 /// A table's blocks or a log's entries.
@@ -166,9 +167,10 @@ impl Salvage {
     ) {
         let paths = TablePaths::new(&directory.path, id);
         let lose = |file, keys, message| lock(losses).push(Lost { file, offset: None, keys, message });
+        let number = meta.map_or(SeqNo::ZERO, |meta| meta.max_seqno);
         let mut report = Report::default();
         let Some(table) = open_damaged(directory.fs, &directory.path, id, &mut report) else {
-            let (memory, found) = without_index(directory, id);
+            let (memory, found) = without_index(directory, id, number);
             // Without the manifest nobody knows how many there were.
             if meta.is_none_or(|meta| meta.entries != found) {
                 let bounds = meta.map(|meta| (meta.smallest.to_vec(), meta.largest.to_vec()));
@@ -181,13 +183,20 @@ impl Salvage {
             return;
         };
         let found = table.properties();
-        if meta.is_some_and(|meta| (found.entries, found.max_seqno) != (meta.entries, meta.max_seqno)) {
+        if meta.is_some_and(|meta| found.entries != meta.entries || !is_numbered_as(found, meta)) {
             // What it holds may be of any time and of any key.
             let message = "the table is not the one that the manifest means".to_owned();
-            lose(paths.index, None, message);
+            lose(paths.index.clone(), None, message);
         }
         self.tables += 1;
-        self.parts(keyspace).sources.push(Source::Table(ReadableBlocks::new(table, Arc::clone(losses))));
+        if meta.is_none() && found.max_seqno == SeqNo::ZERO {
+            let bounds = (found.smallest_key.to_vec(), found.largest_key.to_vec());
+            let message =
+                "only the manifest knows when the table was loaded: it is taken for the oldest".to_owned();
+            lose(paths.index, Some(bounds), message);
+        }
+        let blocks = ReadableBlocks::new(table, number, Arc::clone(losses));
+        self.parts(keyspace).sources.push(Source::Table(blocks));
     }
 
     /// Takes the logs that count, each to where it was decided to end.
@@ -246,7 +255,7 @@ impl Salvage {
 }
 
 /// What can be found of a table whose index is lost, and how many entries that is. A table is salted with its number.
-fn without_index(directory: &Directory<'_>, id: TableId) -> (Arc<Memory>, u64) {
+fn without_index(directory: &Directory<'_>, id: TableId, number: SeqNo) -> (Arc<Memory>, u64) {
     let memory = Arc::new(Memory::new());
     let mut entries = 0;
     let data = read_all(directory.fs, &TablePaths::new(&directory.path, id).data).unwrap_or_default();
@@ -258,7 +267,7 @@ fn without_index(directory: &Directory<'_>, id: TableId) -> (Arc<Memory>, u64) {
             entries += 1;
             // No table has a range tombstone: nothing is known of its bytes.
             if block.trailer(i).kind() != EntryKind::RangeDelete {
-                memory.insert(&key, block.trailer(i), block.value(i));
+                memory.insert(&key, numbered(block.trailer(i), number), block.value(i));
             }
         }
     }

@@ -119,7 +119,6 @@ impl Conflicts {
     }
 
     /// Records that any key of a range may have been written.
-    #[cfg_attr(not(test), expect(dead_code, reason = "deletes of ranges and scans are what it is for"))]
     pub(crate) fn record_range(&mut self, keyspace: KeyspaceId, range: &KeyRange) {
         if let Some(mut last) = self.epochs.last_entry() {
             last.get_mut().written.insert_range(keyspace, range);

@@ -32,7 +32,7 @@ pub(crate) use crate::primitives::Memory;
 pub(crate) use caches::Caches;
 pub(crate) use deletes::Deletes;
 pub(crate) use input::{Input, Run, RunIter};
-pub(crate) use open_table::{Graveyard, OpenTable};
+pub(crate) use open_table::{Graveyard, OpenTable, is_numbered_as};
 pub(crate) use settings::Settings;
 pub(crate) use version::Version;
 

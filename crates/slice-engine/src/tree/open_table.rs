@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use slice_compaction::TableMeta;
-use slice_sstable::{Table, TableSources};
-use slice_types::{Error, Result, TableId};
+use slice_sstable::{Table, TableProperties, TableSources};
+use slice_types::{Error, Result, SeqNo, TableId};
 use slice_vfs::{Fs, read_all};
 
 use super::caches::Blocks;
@@ -40,15 +40,26 @@ impl OpenTable {
         graveyard: Arc<Graveyard>,
     ) -> Result<Self> {
         let paths = TablePaths::new(dir, meta.id);
-        let table = Table::open(meta.id, sources(fs, paths)?, blocks)?;
+        let mut table = Table::open(meta.id, sources(fs, paths)?, blocks)?;
         let found = table.properties();
-        if (found.entries, found.max_seqno) != (meta.entries, meta.max_seqno)
+        if found.entries != meta.entries
+            || !is_numbered_as(found, &meta)
             || (&found.smallest_key[..], &found.largest_key[..]) != (&meta.smallest[..], &meta.largest[..])
         {
             let path = TablePaths::new(dir, meta.id).index;
             return Err(Error::corruption("the table is not the one that the manifest means").with_file(path));
         }
+        if found.max_seqno == SeqNo::ZERO {
+            table.number(meta.max_seqno);
+        }
         Ok(Self { table, meta, retired: AtomicBool::new(false), graveyard })
+    }
+
+    /// Gives all entries of a table that was written without a number this one.
+    pub(crate) fn number(&mut self, seqno: SeqNo) {
+        self.meta =
+            Arc::new(TableMeta { min_seqno: seqno, max_seqno: seqno, ..TableMeta::clone(&self.meta) });
+        self.table.number(seqno);
     }
 
     pub(crate) fn id(&self) -> TableId {
@@ -72,6 +83,15 @@ impl Drop for OpenTable {
             lock(&self.graveyard).push(self.meta.id);
         }
     }
+}
+
+/// Whether a table has the sequence numbers that the manifest says. One that was loaded in bulk has none of its own, and
+/// takes the one that it is given there.
+pub(crate) fn is_numbered_as(found: &TableProperties, meta: &TableMeta) -> bool {
+    if found.max_seqno == SeqNo::ZERO {
+        return meta.min_seqno == meta.max_seqno;
+    }
+    (found.min_seqno, found.max_seqno) == (meta.min_seqno, meta.max_seqno)
 }
 
 fn sources(fs: &dyn Fs, paths: TablePaths) -> Result<TableSources> {

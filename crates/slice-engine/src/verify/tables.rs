@@ -10,6 +10,7 @@ use slice_vfs::{Fs, read_all};
 
 use super::report::{Finding, FindingKind, Report};
 use crate::db::names::TablePaths;
+use crate::tree::is_numbered_as;
 
 /// A table as the verifier and the repair see it: past the caches.
 pub(crate) type PlainTable = Arc<Table<NoBlockStore>>;
@@ -69,9 +70,14 @@ fn difference(found: &TableProperties, meta: &TableMeta) -> Option<String> {
         ("entries", found.entries, meta.entries),
         ("tombstones", found.tombstones, meta.tombstones),
         ("stored bytes", found.stored_bytes(), meta.bytes),
-        ("smallest sequence number", found.min_seqno.get(), meta.min_seqno.get()),
-        ("largest sequence number", found.max_seqno.get(), meta.max_seqno.get()),
     ];
+    if !is_numbered_as(found, meta) {
+        let [from, through, expected_from, expected_through] =
+            [found.min_seqno, found.max_seqno, meta.min_seqno, meta.max_seqno];
+        return Some(format!(
+            "sequence numbers {from} to {through}, and {expected_from} to {expected_through} are recorded"
+        ));
+    }
     for (what, found, expected) in numbers {
         if found != expected {
             return Some(format!("{found} {what}, and {expected} are recorded"));
