@@ -64,3 +64,41 @@ fn judge(found: &[u32], is_loaded: bool, must_be_loaded: bool, must_be_all: bool
     };
     if fits { Ok(()) } else { Err(format!("no prefix of the history: {found:?}")) }
 }
+
+/// The log is shared: what another keyspace was written before the load is durable with it, and what it is written
+/// behind the load is there behind that.
+#[test]
+fn a_crash_leaves_keyspaces_that_are_loaded_and_written_at_one_moment() {
+    let fs = MemFs::new();
+    let lsm = open(&fs);
+    let [loaded, written] = ["loaded", "written"].map(|name| lsm.keyspace(name).unwrap());
+    fs.record();
+    for round in 1..6_u32 {
+        written.put(b"before", &round.to_be_bytes()).unwrap();
+        loaded.ingest(pairs(0..20, round)).unwrap();
+        written.put(b"behind", &round.to_be_bytes()).unwrap();
+        if round == 3 {
+            lsm.compact().unwrap();
+        }
+    }
+    drop((lsm, loaded, written));
+    let mut seen = std::collections::BTreeSet::new();
+    let points = Enumeration::new(fs.history(), 5).check(|_, disk| {
+        let lsm = open(disk);
+        let [loaded, written] = ["loaded", "written"].map(|name| lsm.keyspace(name).unwrap());
+        let number = |key: &[u8]| {
+            let value = written.get(key).unwrap();
+            value.map_or(0, |value| u32::from_be_bytes(value.try_into().unwrap()))
+        };
+        let (before, behind) = (number(b"before"), number(b"behind"));
+        let rounds = rounds_in(&loaded, 0..20);
+        if rounds.iter().any(|round| *round != rounds[0]) {
+            return Err(format!("half a load: {rounds:?}"));
+        }
+        seen.insert((before, rounds[0], behind));
+        let in_order = before >= rounds[0] && rounds[0] >= behind && before - behind <= 1;
+        if in_order { Ok(()) } else { Err(format!("{before}, {}, {behind}", rounds[0])) }
+    });
+    points.unwrap_or_else(|failure| panic!("{failure}"));
+    assert!(seen.len() > 10, "{seen:?}");
+}
