@@ -150,7 +150,7 @@ impl Core {
             let added: Vec<(Level, _)> = tables.iter().map(place).collect();
             let change = Change { added, ..Change::default() };
             self.install(tree, &change, |view| {
-                view.active = fresh.clone().unwrap_or_else(|| view.active.clone())
+                view.active = fresh.clone().unwrap_or_else(|| view.active.clone());
             })
         });
         if installed.is_err()
