@@ -214,8 +214,10 @@ fn a_flush_is_not_told_of_a_failure_from_before_it() {
     let second = beside(move || second.flush());
     assert_waits(&second);
     flushing.open();
-    assert_eq!(first.recv_timeout(LIMIT).unwrap().unwrap_err().kind(), ErrorKind::Io);
     second.recv_timeout(LIMIT).unwrap().unwrap();
+    // Its own attempt failed; it may hear of that, or of the next one's success.
+    let first = first.recv_timeout(LIMIT).unwrap();
+    assert!(first.as_ref().map_or_else(|error| error.kind() == ErrorKind::Io, |()| true), "{first:?}");
     assert!(matches!(lsm.health(), Health::Healthy), "{:?}", lsm.health());
     assert_all(&lsm, KEYS, Some(1));
 }
