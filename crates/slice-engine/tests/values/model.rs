@@ -48,6 +48,8 @@ enum What {
     Put,
     PutFor(u64),
     Delete,
+    /// The key and so many behind it.
+    DeleteRange(u8),
     Merge,
 }
 
@@ -81,6 +83,7 @@ fn write() -> impl Strategy<Value = Write> {
         2 => Just(What::Put),
         2 => (0..20_u64).prop_map(What::PutFor),
         1 => Just(What::Delete),
+        1 => (1..4_u8).prop_map(What::DeleteRange),
         5 => Just(What::Merge),
     ];
     (0..KEYS, what).prop_map(|(key, what)| Write { key, what })
@@ -194,13 +197,14 @@ impl World {
                 What::Put => batch.put(key, &value),
                 What::PutFor(ms) => batch.put_with_ttl(key, &value, Duration::from_millis(ms)),
                 What::Delete => batch.delete(key),
+                What::DeleteRange(keys) => batch.delete_range(&key[..]..&[b'a' + write.key + keys + 1][..]),
                 What::Merge => batch.merge(key, &value),
             }
             .unwrap();
             let ttl_ms = match write.what {
                 What::PutFor(ms) => Some(ms),
                 What::Put => self.settings.default_ttl_ms,
-                What::Delete | What::Merge => None,
+                What::Delete | What::DeleteRange(_) | What::Merge => None,
             };
             let expiry_ms = ttl_ms.map(|ms| self.time_ms + ms);
             self.history.push(Done { key: write.key, what: write.what, value, expiry_ms });
@@ -210,9 +214,12 @@ impl World {
 
     /// The value of a key after so many writes, now.
     fn expected(&self, key: u8, upto: usize) -> Option<Vec<u8>> {
-        let of_key = self.history[..upto].iter().filter(|done| done.key == key);
-        of_key.fold(None, |value, done| match done.what {
-            What::Delete => None,
+        let concerns = |done: &&Done| match done.what {
+            What::DeleteRange(keys) => (done.key..=done.key + keys).contains(&key),
+            _ => done.key == key,
+        };
+        self.history[..upto].iter().filter(concerns).fold(None, |value, done| match done.what {
+            What::Delete | What::DeleteRange(_) => None,
             What::Merge => Some([value.unwrap_or_default(), done.value.clone()].concat()),
             What::Put | What::PutFor(_) => {
                 done.expiry_ms.is_none_or(|expiry_ms| self.time_ms < expiry_ms).then(|| done.value.clone())
