@@ -4,7 +4,7 @@ use std::ops::RangeBounds;
 
 use slice_types::{EntryKind, KeyRange, KeyspaceId, Result};
 
-use crate::{LSMTree, WriteBatch, blocking};
+use crate::{Keyspace, LSMTree, WriteBatch, blocking};
 
 impl LSMTree {
     /// Removes all keys of a range. What it costs does not depend on how many there are: one entry is written, and
@@ -63,5 +63,19 @@ impl WriteBatch {
         let Some(range) = KeyRange::within(&range)? else { return Ok(()) };
         let (start, end) = (range.start(), range.end_bytes());
         self.encoded.push(KeyspaceId::DEFAULT, EntryKind::RangeDelete, start, end)
+    }
+
+    /// As [`delete_range`](Self::delete_range), in a keyspace.
+    ///
+    /// # Errors
+    ///
+    /// As [`delete_range`](Self::delete_range) and [`put_in`](Self::put_in).
+    pub fn delete_range_in<K: AsRef<[u8]>, R: RangeBounds<K>>(
+        &mut self,
+        keyspace: &impl Keyspace,
+        range: R,
+    ) -> Result<()> {
+        let Some(range) = KeyRange::within(&range)? else { return Ok(()) };
+        self.push_in(keyspace, EntryKind::RangeDelete, range.start(), range.end_bytes())
     }
 }

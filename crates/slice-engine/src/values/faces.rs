@@ -7,7 +7,7 @@ use slice_types::{EntryKind, KeyspaceId, Result, join_expiry};
 
 use super::clock::millis;
 use super::{Clock, CompactionFilterFactory, MergeOperator};
-use crate::{Builder, LSMTree, WriteBatch, blocking};
+use crate::{Builder, Keyspace, LSMTree, WriteBatch, blocking};
 
 impl LSMTree {
     /// Sets a key to a value that goes by itself after `ttl`: from then on the key is not there, at any snapshot, not
@@ -80,6 +80,30 @@ impl WriteBatch {
     /// As [`put`](Self::put).
     pub fn merge(&mut self, key: &[u8], operand: &[u8]) -> Result<()> {
         self.encoded.push(KeyspaceId::DEFAULT, EntryKind::Merge, key, operand)
+    }
+
+    /// As [`put_with_ttl`](Self::put_with_ttl), in a keyspace.
+    ///
+    /// # Errors
+    ///
+    /// As [`put_in`](Self::put_in).
+    pub fn put_with_ttl_in(
+        &mut self,
+        keyspace: &impl Keyspace,
+        key: &[u8],
+        value: &[u8],
+        ttl: Duration,
+    ) -> Result<()> {
+        self.push_in(keyspace, EntryKind::PutUntil, key, &join_expiry(millis(ttl), value))
+    }
+
+    /// As [`merge`](Self::merge), in a keyspace; one without a merge operator refuses the whole batch.
+    ///
+    /// # Errors
+    ///
+    /// As [`put_in`](Self::put_in).
+    pub fn merge_in(&mut self, keyspace: &impl Keyspace, key: &[u8], operand: &[u8]) -> Result<()> {
+        self.push_in(keyspace, EntryKind::Merge, key, operand)
     }
 }
 

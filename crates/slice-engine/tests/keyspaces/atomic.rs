@@ -1,5 +1,8 @@
 //! A batch over several keyspaces is seen and found as a whole.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use slice::vfs::MemFs;
 use slice::{Durability, WriteBatch, WriteOptions};
 
@@ -120,4 +123,34 @@ fn a_batch_larger_than_the_memtables_is_whole() {
         let keyspace = lsm.keyspace(name).unwrap();
         assert!((0..300_u32).all(|n| keyspace.get(&n.to_be_bytes()).unwrap().is_some()), "{name}");
     }
+}
+
+#[test]
+fn every_kind_of_write_of_a_batch_can_name_its_keyspace() {
+    let fs = MemFs::new();
+    let counters = slice::KeyspaceOptions::new().merge_operator(Some(Arc::new(slice::operators::Counter)));
+    let clock = Arc::new(slice::ManualClock::default());
+    let builder = slice::LSMTree::builder("/db").fs(Arc::new(fs)).clock(clock.clone());
+    let lsm = builder.keyspace("counters", counters).open_blocking().unwrap();
+    let (users, counters) = (lsm.keyspace("users").unwrap(), lsm.keyspace("counters").unwrap());
+    put(&users, "a1", "old");
+    put(&lsm, "a1", "default");
+    let mut batch = WriteBatch::new();
+    batch.delete_range_in(&users, "a".."b").unwrap();
+    batch.put_in(&users, b"a2", b"new").unwrap();
+    batch.put_with_ttl_in(&users, b"a3", b"soon gone", Duration::from_secs(1)).unwrap();
+    batch.merge_in(&counters, b"n", &5_i64.to_le_bytes()).unwrap();
+    batch.merge_in(&counters, b"n", &2_i64.to_le_bytes()).unwrap();
+    lsm.write(batch).unwrap();
+    assert_eq!((get(&users, "a1"), get(&lsm, "a1")), (None, Some("default".into())));
+    assert_eq!((get(&users, "a2"), get(&users, "a3")), (Some("new".into()), Some("soon gone".into())));
+    assert_eq!(counters.get(b"n").unwrap(), Some(7_i64.to_le_bytes().to_vec()));
+    clock.advance(Duration::from_secs(2));
+    assert_eq!(get(&users, "a3"), None);
+    // The default keyspace has no operator: nothing of the batch is written.
+    let mut refused = WriteBatch::new();
+    refused.put_in(&users, b"a4", b"never").unwrap();
+    refused.merge_in(&lsm, b"n", b"1").unwrap();
+    assert_eq!(lsm.write(refused).unwrap_err().kind(), slice::ErrorKind::InvalidArgument);
+    assert_eq!(get(&users, "a4"), None);
 }
