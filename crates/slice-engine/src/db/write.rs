@@ -91,15 +91,14 @@ impl Core {
         if batch.is_empty() {
             return Ok(None);
         }
-        let batch = batch.into_encoded(handle, tree.id)?;
+        self.write_checked_now(batch.into_encoded(handle, tree.id)?, None).map(Some)
+    }
+
+    /// Writes a batch, which has entries, if that needs no waiting; with a `check`, only if that holds.
+    pub(crate) fn write_checked_now(&self, batch: EncodedBatch, check: Option<&Check>) -> Result<Written> {
         let trees = self.trees_of(&batch)?;
         let mut batch = stamp_batch(batch, &trees)?;
         batch.seal();
-        self.write_checked_now(batch, None).map(Some)
-    }
-
-    /// Writes a sealed batch, which has entries, if that needs no waiting; with a `check`, only if that holds.
-    pub(crate) fn write_checked_now(&self, batch: EncodedBatch, check: Option<&Check>) -> Result<Written> {
         Ok(match self.try_write(&batch, check)? {
             Tried::Waits(wait) => Written::Waits(batch, wait),
             Tried::Done(end) => Written::Done(end),

@@ -11,7 +11,8 @@ use super::lookups::Lookups;
 use super::{BlockingReadable, Readable};
 use crate::lsm::lookup;
 use crate::scan::{BlockingScan, KeyRange, Scan};
-use crate::{LSMTree, Snapshot, blocking};
+use crate::transaction::Inner;
+use crate::{LSMTree, Snapshot, Transaction, blocking};
 
 macro_rules! readable {
     ($face:ty) => {
@@ -35,6 +36,12 @@ macro_rules! readable {
             }
         }
 
+        methods!($face);
+    };
+}
+
+macro_rules! methods {
+    ($face:ty) => {
         #[expect(clippy::iter_not_returning_iterator, reason = "what an async iterator is, is a stream")]
         impl $face {
             /// The value of a key, sharing memory with the store: nothing is copied. A small value that is kept for
@@ -141,6 +148,12 @@ macro_rules! readable_blocking {
             }
         }
 
+        methods_blocking!($face);
+    };
+}
+
+macro_rules! methods_blocking {
+    ($face:ty) => {
         impl $face {
             /// The value of a key, sharing memory with the store.
             ///
@@ -227,6 +240,43 @@ macro_rules! readable_blocking {
     };
 }
 
+impl Readable for Transaction {
+    async fn get_pinned(&self, key: &[u8]) -> Result<Option<Bytes>> {
+        self.look(key).await
+    }
+
+    fn multi_get<K: AsRef<[u8]>>(
+        &self,
+        keys: impl IntoIterator<Item = K>,
+    ) -> impl Future<Output = Result<Vec<Option<Bytes>>>> + Send {
+        let lookups = lookups(&self.inner, keys);
+        async move { lookups?.run().await }
+    }
+
+    fn range<K: AsRef<[u8]>, R: RangeBounds<K>>(&self, range: R) -> Scan {
+        Scan::new(&self.inner.moment.handle, self.inner.scan(&self.inner.tree, KeyRange::new(&range)))
+    }
+}
+
+impl BlockingReadable for blocking::Transaction {
+    fn get_pinned(&self, key: &[u8]) -> Result<Option<Bytes>> {
+        self.look(key)
+    }
+
+    fn multi_get<K: AsRef<[u8]>>(&self, keys: impl IntoIterator<Item = K>) -> Result<Vec<Option<Bytes>>> {
+        lookups(&self.inner, keys)?.wait()
+    }
+
+    fn range<K: AsRef<[u8]>, R: RangeBounds<K>>(&self, range: R) -> BlockingScan {
+        BlockingScan::new(&self.inner.moment.handle, self.inner.scan(&self.inner.tree, KeyRange::new(&range)))
+    }
+}
+
+fn lookups<K: AsRef<[u8]>>(transaction: &Inner, keys: impl IntoIterator<Item = K>) -> Result<Lookups> {
+    let keys: Vec<Bytes> = keys.into_iter().map(|key| Bytes::copy_from_slice(key.as_ref())).collect();
+    Lookups::new(transaction.source(&transaction.tree, &keys)?, keys)
+}
+
 macro_rules! estimates {
     ($face:ty) => {
         impl $face {
@@ -254,5 +304,7 @@ readable!(LSMTree);
 readable!(Snapshot);
 readable_blocking!(blocking::LSMTree);
 readable_blocking!(blocking::Snapshot);
+methods!(Transaction);
+methods_blocking!(blocking::Transaction);
 estimates!(LSMTree);
 estimates!(blocking::LSMTree);

@@ -13,7 +13,7 @@ use slice_types::{Result, SeqNo};
 
 use super::bounds::as_slice;
 use super::cursor::{Cursor, Place};
-use super::overlay::{Overlay, OverlayIter};
+use super::overlay::Overlay;
 use super::{Item, KeyRange};
 use crate::db::{Core, ReadAt};
 use crate::tree::{Deletes, Input, Run, RunIter, Tree, View};
@@ -40,7 +40,12 @@ impl Source {
 
     /// The value of a key.
     pub(crate) fn get(&self, key: &[u8], mode: ReadMode) -> Result<Option<Bytes>> {
-        self.view.value(key, self.at, mode, &self.core.caches, &self.tree.rules)
+        let rules = &self.tree.rules;
+        let below = || self.view.value(key, self.at, mode, &self.core.caches, rules);
+        match &self.overlay {
+            None => below(),
+            Some(own) => own.value(key, rules, below),
+        }
     }
 
     pub(crate) fn check_open(&self) -> Result<()> {
@@ -66,7 +71,7 @@ impl Source {
         let version = &self.view.version;
         let (flushed, sorted) =
             version.levels().split_first().map_or((&[][..], &[][..]), |(first, rest)| (&first[..], rest));
-        let overlay = self.overlay.iter().map(|own| Input::Overlay(OverlayIter::new(Arc::clone(own))));
+        let overlay = self.overlay.iter().map(|own| Input::Overlay(own.iter()));
         let frozen = self.view.frozen.iter().map(|frozen| &frozen.memory);
         let memory = std::iter::once(&self.view.active).chain(frozen).filter(|memory| !memory.is_empty());
         let tables = flushed.iter().rev().map(|table| Input::of_table(table, options));
@@ -117,7 +122,14 @@ impl Ends {
             Some(back) => limit(back, &range.upper),
             None => as_slice(&range.upper),
         };
-        front.next(upper)
+        while let Some(item) = front.next(upper)? {
+            match source.overlay.as_ref().and_then(|own| own.forward(&item.0)) {
+                None => return Ok(Some(item)),
+                Some(None) => break,
+                Some(Some(key)) => front.go_to(Bound::Included(&key)),
+            }
+        }
+        Ok(None)
     }
 
     /// The next key from the back, and its value.
@@ -129,7 +141,13 @@ impl Ends {
             Some(front) => limit(front, &range.lower),
             None => as_slice(&range.lower),
         };
-        back.prev(lower)
+        while let Some(item) = back.prev(lower)? {
+            match source.overlay.as_ref().and_then(|own| own.backward(&item.0)) {
+                None => return Ok(Some(item)),
+                Some(bound) => back.go_to(as_slice(&bound)),
+            }
+        }
+        Ok(None)
     }
 
     /// The front goes on at the first key of the range that is not below `key`.

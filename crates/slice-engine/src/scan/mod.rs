@@ -26,7 +26,6 @@ pub(crate) use bounds::KeyRange;
 pub(crate) use ends::{Ends, Source};
 pub use iter::Scan as BlockingScan;
 pub(crate) use overlay::OverlayIter;
-#[expect(unused_imports, reason = "transactions bring their own writes")]
 pub(crate) use overlay::{Overlay, Own};
 pub use stream::Scan;
 

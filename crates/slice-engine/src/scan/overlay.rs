@@ -2,11 +2,18 @@
 //!
 //! Its entries carry the highest sequence number of all, which no write ever gets. So they come first among the
 //! versions of their key, and a cursor takes them for visible at any moment.
+//!
+//! Ranges that the transaction has deleted are no entries: where a scan meets a key of the store in one of them, it
+//! goes on behind it, at the next own write at the latest.
 
+use std::ops::Bound;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use slice_types::{EntryIterator, EntryKind, EntryRef, Result, SeqNo, Trailer, internal_cmp};
+
+use crate::transaction::Ranges;
+use crate::values::Rules;
 
 /// The sequence number of all entries of an overlay.
 pub(crate) const OVERLAY: SeqNo = SeqNo::MAX;
@@ -26,20 +33,85 @@ impl Own {
     }
 }
 
-/// The writes of a transaction at one moment: ascending by key, each key once.
-pub(crate) type Overlay = Arc<[Own]>;
+/// The writes of a transaction at one moment.
+#[derive(Clone, Debug)]
+pub(crate) struct Overlay {
+    /// Ascending by key, each key once.
+    writes: Arc<[Own]>,
+    /// Keys that are deleted unless they are among `writes`.
+    deleted: Ranges,
+}
+
+impl Overlay {
+    pub(crate) fn new(writes: Arc<[Own]>, deleted: Ranges) -> Self {
+        debug_assert!(writes.is_sorted_by(|left, right| left.key < right.key), "an overlay is sorted");
+        Self { writes, deleted }
+    }
+
+    pub(super) fn iter(&self) -> OverlayIter {
+        OverlayIter::new(Arc::clone(&self.writes))
+    }
+
+    /// The value of a key, where `below` gives that in the store.
+    pub(super) fn value(
+        &self,
+        key: &[u8],
+        rules: &Rules,
+        below: impl FnOnce() -> Result<Option<Bytes>>,
+    ) -> Result<Option<Bytes>> {
+        let Some(own) = self.get(key) else {
+            return if self.deleted.contains(key) { Ok(None) } else { below() };
+        };
+        match own.kind {
+            EntryKind::Put => Ok(Some(own.value.clone())),
+            EntryKind::Merge => rules.merge(key, below()?.as_deref(), &own.value).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn get(&self, key: &[u8]) -> Option<&Own> {
+        self.writes.binary_search_by(|own| (*own.key).cmp(key)).ok().map(|place| &self.writes[place])
+    }
+
+    /// Whether the store's entry for a key is deleted by a range of the transaction's, and if so, which.
+    fn hiding(&self, key: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
+        let range = self.deleted.find(key)?;
+        self.get(key).is_none().then_some(range)
+    }
+
+    /// Where a forward scan goes on that met a hidden key, if it did: at some key, or nowhere.
+    pub(super) fn forward(&self, key: &[u8]) -> Option<Option<Bytes>> {
+        let (_, end) = self.hiding(key)?;
+        let next = self.writes.get(self.writes.partition_point(|own| *own.key <= *key)).map(|own| &own.key);
+        let end = end.map(Bytes::copy_from_slice);
+        Some(match (next.cloned(), end) {
+            (Some(next), Some(end)) => Some(next.min(end)),
+            (next, end) => next.or(end),
+        })
+    }
+
+    /// The same for a backward scan, which goes on at or below what it gives.
+    pub(super) fn backward(&self, key: &[u8]) -> Option<Bound<Bytes>> {
+        let (start, _) = self.hiding(key)?;
+        let place = self.writes.partition_point(|own| *own.key < *key).checked_sub(1);
+        let previous = place.map(|place| &self.writes[place].key).filter(|previous| **previous >= *start);
+        Some(match previous {
+            Some(previous) => Bound::Included(previous.clone()),
+            None => Bound::Excluded(Bytes::copy_from_slice(start)),
+        })
+    }
+}
 
 /// Walks an overlay. Its movements never fail.
 #[derive(Debug)]
 pub(crate) struct OverlayIter {
-    writes: Overlay,
+    writes: Arc<[Own]>,
     /// The place that it stands on; none when it is beyond the end.
     at: usize,
 }
 
 impl OverlayIter {
-    pub(crate) fn new(writes: Overlay) -> Self {
-        debug_assert!(writes.is_sorted_by(|left, right| left.key < right.key), "an overlay is sorted");
+    fn new(writes: Arc<[Own]>) -> Self {
         Self { at: writes.len(), writes }
     }
 

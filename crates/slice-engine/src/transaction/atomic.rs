@@ -40,7 +40,7 @@ impl LSMTree {
         if transaction.get(key).await?.as_deref() != expected {
             return Ok(false);
         }
-        transaction.inner.set(&transaction.inner.tree, key, new)?;
+        transaction.inner.set(key, new)?;
         transaction.commit().await.map(|()| true)
     }
 
@@ -76,7 +76,7 @@ impl LSMTree {
         let before = transaction.get(key).await?;
         let after = update(before.as_deref());
         if before.is_some() || after.is_some() {
-            transaction.inner.set(&transaction.inner.tree, key, after.as_deref())?;
+            transaction.inner.set(key, after.as_deref())?;
         }
         transaction.commit().await.map(|()| before)
     }
@@ -92,7 +92,7 @@ impl crate::blocking::LSMTree {
         let swap = |transaction: &blocking::Transaction| {
             let is_expected = transaction.get(key)?.as_deref() == expected;
             if is_expected {
-                transaction.inner.set(&transaction.inner.tree, key, new)?;
+                transaction.inner.set(key, new)?;
             }
             Ok(is_expected)
         };
@@ -113,7 +113,7 @@ impl crate::blocking::LSMTree {
             let before = transaction.get(key)?;
             let after = update(before.as_deref());
             if before.is_some() || after.is_some() {
-                transaction.inner.set(&transaction.inner.tree, key, after.as_deref())?;
+                transaction.inner.set(key, after.as_deref())?;
             }
             Ok(before)
         };

@@ -1,12 +1,15 @@
 //! Transactions without `.await`.
 
+use std::ops::RangeBounds;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use slice_sstable::ReadMode;
 use slice_types::Result;
 
 use super::retry::Retries;
+use super::writes::Seen;
 use super::{Inner, Isolation, Prepared, Savepoint};
 use crate::blocking::LSMTree;
 use crate::primitives::thread;
@@ -15,7 +18,7 @@ use crate::primitives::thread;
 #[derive(Clone)]
 #[must_use = "a transaction that is dropped is rolled back"]
 pub struct Transaction {
-    pub(super) inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 impl Transaction {
@@ -25,11 +28,17 @@ impl Transaction {
     ///
     /// As [`slice::Transaction::get`](crate::Transaction::get).
     pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        let inner = &self.inner;
-        if let Some(own) = inner.own(&inner.tree, key)? {
-            return Ok(own.map(Vec::from));
+        Ok(self.look(key)?.map(Vec::from))
+    }
+
+    pub(crate) fn look(&self, key: &[u8]) -> Result<Option<Bytes>> {
+        let Inner { tree, .. } = &*self.inner;
+        let below = || self.inner.core().get(tree, key, self.inner.at(), ReadMode::Wait);
+        match self.inner.own(tree, key)? {
+            Some(Seen::Value(own)) => Ok(own),
+            Some(Seen::Operand(operand)) => tree.rules.merge(key, below()?.as_deref(), &operand).map(Some),
+            None => below(),
         }
-        Ok(inner.core().get(&inner.tree, key, inner.at(), ReadMode::Wait)?.map(Vec::from))
     }
 
     /// Sets a key to a value, for this transaction and, once it is committed, for all.
@@ -38,16 +47,43 @@ impl Transaction {
     ///
     /// As [`slice::Transaction::put`](crate::Transaction::put).
     pub fn put(&self, key: &[u8], value: &[u8]) -> Result<()> {
-        self.inner.set(&self.inner.tree, key, Some(value))
+        self.inner.put(&self.inner.tree, key, value)
+    }
+
+    /// Sets a key to a value that goes by itself when `ttl` has passed since the commit.
+    ///
+    /// # Errors
+    ///
+    /// As [`slice::Transaction::put`](crate::Transaction::put).
+    pub fn put_with_ttl(&self, key: &[u8], value: &[u8], ttl: Duration) -> Result<()> {
+        self.inner.put_with_ttl(&self.inner.tree, key, value, ttl)
     }
 
     /// Removes a key, for this transaction and, once it is committed, for all.
     ///
     /// # Errors
     ///
-    /// As [`slice::Transaction::delete`](crate::Transaction::delete).
+    /// As [`slice::Transaction::put`](crate::Transaction::put).
     pub fn delete(&self, key: &[u8]) -> Result<()> {
-        self.inner.set(&self.inner.tree, key, None)
+        self.inner.delete(&self.inner.tree, key)
+    }
+
+    /// Removes all keys of a range.
+    ///
+    /// # Errors
+    ///
+    /// As [`slice::Transaction::delete_range`](crate::Transaction::delete_range).
+    pub fn delete_range<K: AsRef<[u8]>, R: RangeBounds<K>>(&self, range: R) -> Result<()> {
+        self.inner.delete_range(&self.inner.tree, &range)
+    }
+
+    /// Merges an operand into the value of a key.
+    ///
+    /// # Errors
+    ///
+    /// As [`slice::Transaction::merge`](crate::Transaction::merge).
+    pub fn merge(&self, key: &[u8], operand: &[u8]) -> Result<()> {
+        self.inner.merge(&self.inner.tree, key, operand)
     }
 
     /// A place in the transaction to go back to.

@@ -1,22 +1,28 @@
 //! An open transaction, as both faces share it: what waits for disks and flushes is theirs.
 
+use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
-use slice_types::{Error, Result, SeqNo, check_key, check_value};
+use slice_types::{
+    EXPIRY_LEN, EntryKind, Error, KeyRange, Result, SeqNo, check_key, check_value, join_expiry,
+};
 use slice_wal::EncodedBatch;
 
 use super::Isolation;
 use super::conflicts::{Check, EpochNumber};
 use super::keys::Keys;
-use super::writes::{Savepoint, Write, Writes};
+use super::writes::{Savepoint, Seen, Write, Writes};
 use crate::db::{Core, Handle, ReadAt};
 use crate::planted::Bug;
 use crate::primitives::Mutex;
+use crate::scan::{self, Ends, Source};
 use crate::signal::lock;
 use crate::snapshot::Moment;
 use crate::tree::Tree;
+use crate::values::millis;
 
 /// Tells the savepoints of transactions apart.
 static NEXT_ID: AtomicU64 = AtomicU64::new(0);
@@ -88,24 +94,99 @@ impl Inner {
     /// # Errors
     ///
     /// As [`Local::check_open`].
-    pub(crate) fn own(&self, tree: &Tree, key: &[u8]) -> Result<Option<Write>> {
+    pub(crate) fn own(&self, tree: &Tree, key: &[u8]) -> Result<Option<Seen>> {
         check_key(key)?;
         let mut local = lock(&self.local);
         local.check_open()?;
-        let own = local.writes.get(tree.id, key).cloned();
+        let own = local.writes.seen(tree.id, key);
         if own.is_none() && self.isolation == Isolation::Serializable {
             local.reads.insert(tree.id, key);
         }
         Ok(own)
     }
 
-    /// Sets a key to a value, or removes it.
-    pub(crate) fn set(&self, tree: &Tree, key: &[u8], value: Option<&[u8]>) -> Result<()> {
-        check_key(key)?;
-        value.map_or(Ok(()), check_value)?;
+    /// What is to be scanned for a range. All of the range is what a serializable commit depends on.
+    pub(crate) fn scan(&self, tree: &Arc<Tree>, range: scan::KeyRange) -> Result<Ends> {
+        range.check()?;
         let mut local = lock(&self.local);
         local.check_open()?;
-        local.writes.set(tree.id, key, value.map(Bytes::copy_from_slice));
+        let bounds = (range.lower.clone(), range.upper.clone());
+        let overlay = local.writes.overlay(tree.id, slices(&bounds));
+        if self.isolation == Isolation::Serializable
+            && let Some(keys) = KeyRange::within(&bounds)?
+        {
+            local.reads.insert_range(tree.id, &keys);
+        }
+        drop(local);
+        Ends::new(Source::new(self.core(), tree, self.at(), overlay), range)
+    }
+
+    /// What several keys are to be looked up in.
+    pub(crate) fn source(&self, tree: &Arc<Tree>, keys: &[Bytes]) -> Result<Source> {
+        let mut local = lock(&self.local);
+        local.check_open()?;
+        if self.isolation == Isolation::Serializable {
+            keys.iter().for_each(|key| local.reads.insert(tree.id, key));
+        }
+        let overlay = local
+            .writes
+            .overlay::<(Bound<&[u8]>, Bound<&[u8]>)>(tree.id, (Bound::Unbounded, Bound::Unbounded));
+        drop(local);
+        Ok(Source::new(self.core(), tree, self.at(), overlay))
+    }
+
+    pub(crate) fn put(&self, tree: &Tree, key: &[u8], value: &[u8]) -> Result<()> {
+        check_value(value)?;
+        let value = Bytes::copy_from_slice(value);
+        self.write(tree, key, || Write::new(EntryKind::Put, value.clone(), Some(value)))
+    }
+
+    pub(crate) fn put_with_ttl(&self, tree: &Tree, key: &[u8], value: &[u8], ttl: Duration) -> Result<()> {
+        let entry = Bytes::from(join_expiry(millis(ttl), value));
+        check_value(&entry)?;
+        let value = entry.slice(EXPIRY_LEN..);
+        self.write(tree, key, || Write::new(EntryKind::PutUntil, entry, Some(value)))
+    }
+
+    pub(crate) fn delete(&self, tree: &Tree, key: &[u8]) -> Result<()> {
+        self.write(tree, key, || Write::new(EntryKind::Delete, Bytes::new(), None))
+    }
+
+    /// Sets a key to a value, or removes it.
+    pub(crate) fn set(&self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
+        match value {
+            Some(value) => self.put(&self.tree, key, value),
+            None => self.delete(&self.tree, key),
+        }
+    }
+
+    fn write(&self, tree: &Tree, key: &[u8], write: impl FnOnce() -> Write) -> Result<()> {
+        check_key(key)?;
+        let mut local = lock(&self.local);
+        local.check_open()?;
+        local.writes.set(tree.id, key, write());
+        Ok(())
+    }
+
+    pub(crate) fn merge(&self, tree: &Tree, key: &[u8], operand: &[u8]) -> Result<()> {
+        check_key(key)?;
+        check_value(operand)?;
+        let mut local = lock(&self.local);
+        local.check_open()?;
+        local.writes.merge(tree.id, &tree.rules, key, operand)
+    }
+
+    pub(crate) fn delete_range<K: AsRef<[u8]>>(
+        &self,
+        tree: &Tree,
+        range: &impl RangeBounds<K>,
+    ) -> Result<()> {
+        let range = KeyRange::within(range)?;
+        let mut local = lock(&self.local);
+        local.check_open()?;
+        if let Some(range) = range {
+            local.writes.delete_range(tree.id, &range);
+        }
         Ok(())
     }
 
@@ -127,11 +208,10 @@ impl Inner {
     /// As [`Local::check_open`]; `InvalidArgument` when it is more than a batch can hold.
     pub(crate) fn prepare(&self) -> Result<Option<Prepared>> {
         let (registered, writes, reads) = self.take()?;
-        let mut batch = writes.batch()?;
+        let batch = writes.batch()?;
         if batch.is_empty() {
             return Ok(None);
         }
-        batch.seal();
         let check = Check { since: registered.epoch, keys: self.depends_on(&writes, reads) };
         Ok(Some(Prepared { batch, check, registered }))
     }
@@ -166,6 +246,10 @@ impl Local {
     fn check_open(&self) -> Result<()> {
         if self.open.is_some() { Ok(()) } else { Err(ended()) }
     }
+}
+
+fn slices((lower, upper): &(Bound<Bytes>, Bound<Bytes>)) -> (Bound<&[u8]>, Bound<&[u8]>) {
+    (lower.as_ref().map(|key| &**key), upper.as_ref().map(|key| &**key))
 }
 
 fn ended() -> Error {

@@ -33,6 +33,11 @@ impl Keys {
         self.keyspaces.entry(keyspace).or_default().ranges.insert(range);
     }
 
+    /// Adds the keys of several ranges.
+    pub(crate) fn insert_ranges(&mut self, keyspace: KeyspaceId, ranges: Ranges) {
+        self.keyspaces.entry(keyspace).or_default().ranges.extend(ranges);
+    }
+
     /// Adds all of the others; takes time for each that is in the smaller of the two.
     pub(crate) fn extend(&mut self, mut others: Self) {
         if self.len() < others.len() {

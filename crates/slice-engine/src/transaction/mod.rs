@@ -32,16 +32,20 @@ mod ranges;
 mod retry;
 mod writes;
 
+use std::ops::RangeBounds;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use slice_types::Result;
 
 pub(crate) use conflicts::{Check, Conflicts, EpochNumber};
 pub(crate) use inner::{Inner, Prepared};
 #[cfg(all(test, slice_loom))]
 pub(crate) use keys::Keys;
+pub(crate) use ranges::Ranges;
 pub use writes::Savepoint;
+use writes::Seen;
 
 use crate::lsm::{LSMTree, lookup};
 use retry::Retries;
@@ -91,7 +95,7 @@ pub enum Isolation {
 #[derive(Clone)]
 #[must_use = "a transaction that is dropped is rolled back"]
 pub struct Transaction {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 impl Transaction {
@@ -99,32 +103,69 @@ impl Transaction {
     ///
     /// # Errors
     ///
-    /// As [`LSMTree::get`].
+    /// As [`LSMTree::get`]; `InvalidArgument` once the transaction has ended.
     pub async fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        let inner = &self.inner;
-        if let Some(own) = inner.own(&inner.tree, key)? {
-            return Ok(own.map(Vec::from));
+        Ok(self.look(key).await?.map(Vec::from))
+    }
+
+    pub(crate) async fn look(&self, key: &[u8]) -> Result<Option<Bytes>> {
+        let Inner { tree, .. } = &*self.inner;
+        match self.inner.own(tree, key)? {
+            Some(Seen::Value(own)) => Ok(own),
+            Some(Seen::Operand(operand)) => {
+                let below = lookup(self.inner.core(), tree, key, self.inner.at()).await?;
+                tree.rules.merge(key, below.as_deref(), &operand).map(Some)
+            }
+            None => lookup(self.inner.core(), tree, key, self.inner.at()).await,
         }
-        let value = lookup(inner.core(), &inner.tree, key, inner.at()).await?;
-        Ok(value.map(Vec::from))
     }
 
     /// Sets a key to a value, for this transaction and, once it is committed, for all.
     ///
     /// # Errors
     ///
-    /// `InvalidArgument` for a key or value that is too long.
+    /// `InvalidArgument` for a key or value that is too long, and once the transaction has ended.
     pub fn put(&self, key: &[u8], value: &[u8]) -> Result<()> {
-        self.inner.set(&self.inner.tree, key, Some(value))
+        self.inner.put(&self.inner.tree, key, value)
+    }
+
+    /// Sets a key to a value that goes by itself when `ttl` has passed since the commit; see
+    /// [`LSMTree::put_with_ttl`].
+    ///
+    /// # Errors
+    ///
+    /// As [`put`](Self::put).
+    pub fn put_with_ttl(&self, key: &[u8], value: &[u8], ttl: Duration) -> Result<()> {
+        self.inner.put_with_ttl(&self.inner.tree, key, value, ttl)
     }
 
     /// Removes a key, for this transaction and, once it is committed, for all.
     ///
     /// # Errors
     ///
-    /// `InvalidArgument` for a key that is too long.
+    /// As [`put`](Self::put).
     pub fn delete(&self, key: &[u8]) -> Result<()> {
-        self.inner.set(&self.inner.tree, key, None)
+        self.inner.delete(&self.inner.tree, key)
+    }
+
+    /// Removes all keys of a range; see [`LSMTree::delete_range`]. A write of others to any of them in the meantime is
+    /// a conflict.
+    ///
+    /// # Errors
+    ///
+    /// As [`put`](Self::put); `InvalidArgument` also for a range that ends before it begins.
+    pub fn delete_range<K: AsRef<[u8]>, R: RangeBounds<K>>(&self, range: R) -> Result<()> {
+        self.inner.delete_range(&self.inner.tree, &range)
+    }
+
+    /// Merges an operand into the value of a key; see [`LSMTree::merge`]. Two transactions that merge into one key
+    /// conflict like any that write to it.
+    ///
+    /// # Errors
+    ///
+    /// As [`put`](Self::put); `InvalidArgument` without a merge operator, `MergeOperator` when it refuses the operand.
+    pub fn merge(&self, key: &[u8], operand: &[u8]) -> Result<()> {
+        self.inner.merge(&self.inner.tree, key, operand)
     }
 
     /// A place in the transaction to go back to. From now on it keeps what its writes replace.

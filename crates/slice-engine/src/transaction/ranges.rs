@@ -53,6 +53,18 @@ impl Ranges {
         self.ends.remove_entry(&found)
     }
 
+    /// The range that a key is in, if it is in one: its start, included, and its end, excluded.
+    pub(crate) fn find(&self, key: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
+        let (start, end) =
+            self.ends.range::<[u8], _>((Bound::Unbounded, Bound::Included(key))).next_back()?;
+        is_below(key, end.as_deref()).then_some((start, end.as_deref()))
+    }
+
+    /// Whether a key is in one of the ranges.
+    pub(crate) fn contains(&self, key: &[u8]) -> bool {
+        self.find(key).is_some()
+    }
+
     /// Whether there is a key in one of the ranges and in one of the others.
     pub(crate) fn meet(&self, others: &Self) -> bool {
         let (few, many) = if self.len() < others.len() { (self, others) } else { (others, self) };
@@ -105,14 +117,6 @@ mod tests {
             ranges.insert(&range(*start, *end));
         }
         (ranges, bounds.iter().copied().flat_map(keys).collect())
-    }
-
-    impl Ranges {
-        /// Whether a key is in one of the ranges.
-        fn contains(&self, key: &[u8]) -> bool {
-            let below = self.ends.range::<[u8], _>((Bound::Unbounded, Bound::Included(key))).next_back();
-            below.is_some_and(|(_, end)| is_below(key, end.as_deref()))
-        }
     }
 
     proptest! {

@@ -37,8 +37,8 @@ mod stamp;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) use clock::Time;
 pub use clock::{Clock, ManualClock};
+pub(crate) use clock::{Time, millis};
 pub use filter::{CompactionContext, CompactionFilter, CompactionFilterFactory};
 pub use operator::MergeOperator;
 pub(crate) use resolve::Resolver;

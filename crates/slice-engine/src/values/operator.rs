@@ -9,6 +9,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use bytes::Bytes;
 use slice_types::{Error, ErrorKind, MAX_VALUE_LEN, Result};
 
+use super::Rules;
+
 /// Folds operands into values: what [`LSMTree::merge`](crate::LSMTree::merge) needs.
 ///
 /// A merge writes its operand without reading the value, which makes it as cheap as a put. The operands of a key are
@@ -69,6 +71,18 @@ impl PartialEq for dyn MergeOperator {
 impl fmt::Debug for dyn MergeOperator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "MergeOperator({})", self.name())
+    }
+}
+
+impl Rules {
+    /// What becomes of a value, or of an older operand, when an operand is merged into it.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument` in a keyspace without a merge operator; `MergeOperator` when it refuses or panics.
+    pub(crate) fn merge(&self, key: &[u8], existing: Option<&[u8]>, operand: &[u8]) -> Result<Bytes> {
+        let operator = self.operator.as_deref().ok_or_else(super::stamp::no_operator)?;
+        combine(operator, key, existing, operand).map(Bytes::from)
     }
 }
 

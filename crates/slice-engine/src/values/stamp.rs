@@ -68,7 +68,7 @@ pub(crate) fn stamp_batch(batch: EncodedBatch, trees: &[Arc<Tree>]) -> Result<En
 }
 
 #[cold]
-fn no_operator() -> Error {
+pub(super) fn no_operator() -> Error {
     Error::invalid_argument(
         "a merge needs a merge operator; open the store with one (Builder::merge_operator). Nothing was written",
     )

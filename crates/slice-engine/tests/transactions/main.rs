@@ -11,6 +11,7 @@ mod cancelled;
 #[path = "../regressions/gate.rs"]
 mod gate;
 mod memory;
+mod scans;
 
 use std::sync::Arc;
 
