@@ -4,6 +4,7 @@ pub mod crashes;
 pub mod enumerate;
 pub mod errors;
 pub mod fuzz;
+pub mod isolation;
 pub mod linearizability;
 mod random;
 #[cfg(target_os = "linux")]
