@@ -9,6 +9,8 @@
 //!    takes (or, back into level 0, tables side by side in age); of skipped levels and of its output level it takes
 //!    every table in its range.
 //!
+//! Giving tables up ([`TaskKind::Unlink`]) writes nothing, so only the first rule is for it.
+//!
 //! Strategies propose; the gate disposes, for them and for a manual compaction alike.
 
 use std::collections::HashSet;
@@ -18,7 +20,7 @@ use slice_types::TableId;
 
 use crate::candidate::Candidate;
 use crate::levels::Hull;
-use crate::{Levels, TableMeta, Task};
+use crate::{Levels, TableMeta, Task, TaskKind};
 
 /// The running jobs of one tree.
 #[derive(Clone, Debug, Default)]
@@ -46,7 +48,8 @@ impl Busy {
     ///
     /// When the task is not [admitted](Self::admits): run beside the others, it would bring old data back.
     pub fn start(&mut self, task: &Task, levels: &Levels) {
-        let candidate = resolve(task, levels).filter(|candidate| self.admits_candidate(candidate, levels));
+        let candidate =
+            resolve(task, levels).filter(|candidate| self.admits_resolved(task, candidate, levels));
         let candidate = candidate.unwrap_or_else(|| panic!("{task:?} is in the way of a running job"));
         self.tables.extend(task.table_ids());
         self.running.push(Running {
@@ -73,7 +76,7 @@ impl Busy {
 
     /// Whether the task can run beside those that do.
     pub fn admits(&self, task: &Task, levels: &Levels) -> bool {
-        resolve(task, levels).is_some_and(|candidate| self.admits_candidate(&candidate, levels))
+        resolve(task, levels).is_some_and(|candidate| self.admits_resolved(task, &candidate, levels))
     }
 
     /// Whether a running job holds the table.
@@ -94,6 +97,14 @@ impl Busy {
     /// Whether a running job may write anywhere in the hull into this level.
     pub(crate) fn writes_into(&self, level: usize, hull: &Hull) -> bool {
         self.running.iter().any(|running| running.output == level && running.hull.overlaps(hull))
+    }
+
+    /// Tables that are given up leave nothing behind that could come back: it is enough that nobody else holds them.
+    fn admits_resolved(&self, task: &Task, candidate: &Candidate, levels: &Levels) -> bool {
+        match task.kind {
+            TaskKind::Unlink => candidate.tables().all(|table| !self.is_busy(table.id)),
+            TaskKind::Merge | TaskKind::TrivialMove => self.admits_candidate(candidate, levels),
+        }
     }
 
     pub(crate) fn admits_candidate(&self, job: &Candidate, levels: &Levels) -> bool {

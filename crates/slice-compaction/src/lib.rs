@@ -22,6 +22,7 @@ pub use merge::{
     Decision, DeeperKeys, Grandparent, MergeOptions, MergeStats, MergingIter, NoRules, TableSink, ValueRules,
     merge, merge_values, split_ranges,
 };
+pub use range_deletes::{pick_covered, pick_purge};
 pub use strategy::CompactionStrategy;
 pub use task::{Reason, Task, TaskKind};
 pub use tiered::Tiered;

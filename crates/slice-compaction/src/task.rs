@@ -32,6 +32,8 @@ pub enum TaskKind {
     Merge,
     /// The tables are put into another level as they are: a manifest edit and no more.
     TrivialMove,
+    /// The tables are given up unread, for range tombstones cover all that is in them. There is no output.
+    Unlink,
 }
 
 /// Why a [`Task`] is to be done.
@@ -52,6 +54,8 @@ pub enum Reason {
     SizeRatio,
     /// There are too many runs.
     RunCount,
+    /// Range tombstones cover something in the tables.
+    RangeTombstones,
     /// Someone asked for it.
     Manual,
 }
@@ -67,6 +71,7 @@ impl Reason {
             Self::SpaceAmplification => "space-amplification",
             Self::SizeRatio => "size-ratio",
             Self::RunCount => "run-count",
+            Self::RangeTombstones => "range-tombstones",
             Self::Manual => "manual",
         }
     }

@@ -28,6 +28,8 @@ pub struct LSMStats {
     pub memtable_bytes: usize,
     /// Bytes of memory that the tables' indexes and filters take.
     pub table_memory: usize,
+    /// Range tombstones that are in no memtable any more, and still cover something in a table, or may.
+    pub range_tombstones: usize,
     /// The sequence number of the newest write.
     pub last_seqno: u64,
     /// Transactions that are open.
@@ -55,6 +57,8 @@ pub struct CompactionStats {
     pub bytes_written: u64,
     /// Compactions that only gave tables another level.
     pub trivial_moves: u64,
+    /// Tables given up unread, because deleted ranges cover all that is in them.
+    pub tables_unlinked: u64,
     /// Tombstones that were dropped, with nothing left below them to hide.
     pub tombstones_dropped: u64,
 }
@@ -160,6 +164,7 @@ pub(crate) struct Counters {
     pub(crate) tables_compacted: Counter,
     pub(crate) compaction_written: Counter,
     pub(crate) moves: Counter,
+    pub(crate) unlinked: Counter,
     pub(crate) tombstones_dropped: Counter,
     pub(crate) flushes: Counter,
     pub(crate) flush_written: Counter,
@@ -175,6 +180,7 @@ impl Counters {
             sstables_compacted: self.tables_compacted.get(),
             bytes_written: self.compaction_written.get(),
             trivial_moves: self.moves.get(),
+            tables_unlinked: self.unlinked.get(),
             tombstones_dropped: self.tombstones_dropped.get(),
         }
     }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use slice_compaction::{
-    Busy, DeeperKeys, Levels, MergeOptions, MergeStats, Task, TaskKind, merge_values, pick_full, split_ranges,
+    Busy, DeeperKeys, Levels, MergeOptions, MergeStats, Task, TaskKind, merge_values, pick_covered,
+    pick_full, pick_purge, split_ranges,
 };
 use slice_sstable::{CachePolicy, IterOptions, ReadMode};
-use slice_types::{Error, ErrorKind, Level, Result, SeqNo};
+use slice_types::{Error, ErrorKind, Level, RangeIndex, Result, SeqNo};
 
 use super::counts;
 use super::install::Change;
@@ -65,6 +66,18 @@ struct Job {
     /// How many full compactions had been asked for when it was picked.
     asked: u64,
 }
+
+/// What jobs of a keyspace are picked for.
+#[derive(Clone, Copy)]
+struct Scene<'a> {
+    settings: &'a Settings,
+    shape: &'a Levels,
+    deletes: &'a RangeIndex,
+}
+
+/// Each read of a tree's tables and each of their merges searches the range tombstones. With more of them, tables are
+/// rewritten to get rid of them.
+const RANGE_TOMBSTONES_BEARABLE: usize = 64;
 
 impl Core {
     /// Asks for everything that a keyspace has in tables by now to be merged into the last level.
@@ -125,13 +138,13 @@ impl Core {
         let epoch = tree.epoch();
         let version = Arc::clone(&tree.view().version);
         let shape = version.shape(settings.options.max_levels);
-        let task = self.pick_requested(&state, &settings, &shape);
-        let has_ended =
-            task.is_none() && state.full.is_some_and(|full| self.is_compacted(&settings, &shape, full));
+        let scene = Scene { settings: &settings, shape: &shape, deletes: &version.range_index() };
+        let task = self.pick_requested(&state, scene);
+        let has_ended = task.is_none() && state.full.is_some_and(|full| self.is_compacted(scene, full));
         if has_ended {
             state.full = None;
         }
-        let task = task.or_else(|| settings.strategy.pick(&shape, &state.busy));
+        let task = task.or_else(|| self.pick_due(&state, scene));
         if let Some(task) = &task {
             state.busy.start(task, &shape);
             self.counters.running.add(1);
@@ -147,21 +160,40 @@ impl Core {
 
     /// Whether nothing is left to do for what was there when a full compaction was asked for, running jobs included.
     /// What came later may keep the strategy busy for ever, and does not count.
-    fn is_compacted(&self, settings: &Settings, shape: &Levels, full: Full) -> bool {
-        let asked_for = only_older(shape, full.upto, 0);
-        pick_full(&asked_for, &Busy::new(), &settings.strategy_options, self.oldest_snapshot()).is_none()
+    fn is_compacted(&self, scene: Scene<'_>, full: Full) -> bool {
+        let asked_for = only_older(scene.shape, full.upto, 0);
+        self.pick_step(&asked_for, &Busy::new(), scene, full).is_none()
     }
 
     /// The next step of the full compaction, if one was asked for.
-    fn pick_requested(&self, state: &Tasks, settings: &Settings, shape: &Levels) -> Option<Task> {
-        let known = only_older(shape, state.full?.upto, 1);
-        let task = pick_full(&known, &state.busy, &settings.strategy_options, self.oldest_snapshot())?;
-        state.busy.admits(&task, shape).then_some(task)
+    fn pick_requested(&self, state: &Tasks, scene: Scene<'_>) -> Option<Task> {
+        let full = state.full?;
+        let known = only_older(scene.shape, full.upto, 1);
+        let task = self.pick_step(&known, &state.busy, scene, full)?;
+        state.busy.admits(&task, scene.shape).then_some(task)
     }
 
-    /// The lowest sequence number that anyone may still read at.
-    fn oldest_snapshot(&self) -> SeqNo {
-        self.horizon().oldest()
+    /// A step of a full compaction in this tree: what is covered goes unread, all else into the bottom, and last the
+    /// range tombstones go.
+    fn pick_step(&self, levels: &Levels, busy: &Busy, scene: Scene<'_>, full: Full) -> Option<Task> {
+        let (options, horizon) = (&scene.settings.strategy_options, self.horizon());
+        let oldest = horizon.oldest();
+        pick_covered(levels, busy, scene.deletes, &horizon.snapshots, horizon.visible)
+            .or_else(|| pick_full(levels, busy, options, oldest))
+            .or_else(|| pick_purge(levels, busy, options, scene.deletes, oldest.min(full.upto), 0))
+    }
+
+    /// What is due without anybody's asking.
+    fn pick_due(&self, state: &Tasks, scene: Scene<'_>) -> Option<Task> {
+        let Scene { settings, shape, deletes } = scene;
+        if deletes.is_empty() {
+            return settings.strategy.pick(shape, &state.busy);
+        }
+        let (options, horizon) = (&settings.strategy_options, self.horizon());
+        let bearable = RANGE_TOMBSTONES_BEARABLE;
+        pick_covered(shape, &state.busy, deletes, &horizon.snapshots, horizon.visible)
+            .or_else(|| settings.strategy.pick(shape, &state.busy))
+            .or_else(|| pick_purge(shape, &state.busy, options, deletes, horizon.oldest(), bearable))
     }
 
     fn run_job(&self, job: Job) -> Result<()> {
@@ -173,6 +205,7 @@ impl Core {
             // A filter is to see every value that a compaction takes further down.
             TaskKind::TrivialMove if !job.tree.rules.filters() => self.move_tables(&job),
             TaskKind::TrivialMove | TaskKind::Merge => self.merge_tables(&job),
+            TaskKind::Unlink => self.unlink_tables(&job),
         };
         if result.is_ok() {
             self.drained_level_0(job.level_0_bytes(), now() - since);
@@ -222,6 +255,15 @@ impl Core {
         };
         self.install(&job.tree, &change, |_| {})?;
         self.counters.moves.add(1);
+        Ok(())
+    }
+
+    /// Gives tables up that range tombstones cover. Those tombstones are durable: they came with the job's version.
+    fn unlink_tables(&self, job: &Job) -> Result<()> {
+        let removed: Vec<_> = job.task.table_ids().collect();
+        let count = removed.len() as u64;
+        self.install(&job.tree, &Change { removed, ..Change::default() }, |_| {})?;
+        self.counters.unlinked.add(count);
         Ok(())
     }
 

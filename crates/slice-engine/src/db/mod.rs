@@ -149,6 +149,7 @@ impl Core {
             memtable_bytes: view.active.memory_used(),
             table_memory: self.table_memory(),
             last_seqno: self.commit.visible().get(),
+            range_tombstones: view.version.range_tombstones().len(),
             open_transactions,
             conflict_index_entries,
         }

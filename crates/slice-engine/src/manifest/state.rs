@@ -236,24 +236,20 @@ impl KeyspaceState {
     }
 
     fn add_tombstone(&mut self, tombstone: &RangeTombstone) -> Result<()> {
-        match self.range_tombstones.insert(tombstone.seqno, tombstone.clone()) {
-            None => Ok(()),
-            Some(_) => {
-                let seqno = tombstone.seqno;
-                Err(Error::corruption(format!("the manifest adds the range tombstone {seqno} twice")))
-            }
+        let seqno = tombstone.seqno;
+        if self.range_tombstones.insert(seqno, tombstone.clone()).is_none() {
+            return Ok(());
         }
+        Err(Error::corruption(format!("the manifest adds the range tombstone {seqno} twice")))
     }
 
     fn remove_tombstone(&mut self, seqno: SeqNo) -> Result<()> {
-        match self.range_tombstones.remove(&seqno) {
-            Some(_) => Ok(()),
-            None => {
-                let message =
-                    format!("the manifest removes the range tombstone {seqno}, which it never added");
-                Err(Error::corruption(message))
-            }
+        if self.range_tombstones.remove(&seqno).is_some() {
+            return Ok(());
         }
+        Err(Error::corruption(format!(
+            "the manifest removes the range tombstone {seqno}, which it never added"
+        )))
     }
 
     fn settle(&mut self) -> Result<()> {

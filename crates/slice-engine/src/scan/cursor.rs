@@ -298,7 +298,7 @@ impl Cursor {
     /// After too many keys that their range tombstone covers, leaves all of its stretch.
     fn pass_deleted_back(&mut self, deleted: usize, newest: SeqNo) -> Result<()> {
         match self.deletes.start() {
-            Some(start) if deleted % STEPS_MAX == 0 => {
+            Some(start) if deleted.is_multiple_of(STEPS_MAX) => {
                 self.iter.pass(|input| input.pass_down_to(start, newest))
             }
             _ => Ok(()),

@@ -99,13 +99,11 @@ impl Input {
 }
 
 fn seek_up_to(iter: &mut impl EntryIterator, end: Option<&Bytes>) -> Result<()> {
-    match end {
-        Some(end) => iter.seek(end, Trailer::FIRST),
-        None => {
-            iter.seek_to_last()?;
-            iter.next()
-        }
-    }
+    let Some(end) = end else {
+        iter.seek_to_last()?;
+        return iter.next();
+    };
+    iter.seek(end, Trailer::FIRST)
 }
 
 fn shared(iter: &TableIter<Blocks>) -> Option<(Bytes, Bytes)> {
