@@ -1,5 +1,6 @@
 //! What is done to a store: from a seed, always the same.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use slice::blocking::LSMTree;
@@ -74,7 +75,8 @@ impl Run {
             self.pass();
         }
         match self.random.below(100) {
-            0..74 => self.write(1),
+            0..72 => self.write(1),
+            72..74 => self.ingest(),
             74..76 => self.checkpoint(),
             76..88 => {
                 let count = 2 + self.random.below(6);
@@ -104,6 +106,18 @@ impl Run {
         if self.settings.durability == Durability::Fsync {
             self.all_is_durable();
         }
+    }
+
+    /// A load of some keys: a commit like any other, which makes all before it durable, too.
+    fn ingest(&mut self) {
+        let operations = self.fs.operations();
+        let pair = |n| (key(n), format!("{operations}:{}", "i".repeat(40)).into_bytes());
+        let count = 1 + self.random.below(KEYS);
+        let pairs: BTreeMap<_, _> = (0..count).map(|_| pair(self.random.below(KEYS))).collect();
+        let puts = pairs.clone().into_iter().map(|(key, value)| (key, Change::Put(value)));
+        self.written.begin(&puts.collect(), operations);
+        self.store().ingest(pairs).expect("the disk is sound");
+        self.all_is_durable();
     }
 
     /// A value that is written once, for ever or for a time, or merged; or a delete.

@@ -14,6 +14,8 @@ pub(crate) enum Op {
     Write(Write),
     /// Several writes, of which all or none survive a crash.
     Batch(Vec<Write>),
+    /// Pairs that are sorted and loaded in bulk, of each key the last one.
+    Ingest(Vec<(Key, Value)>),
     Get(Probe),
     /// So many milliseconds go by.
     Pass(u64),
@@ -54,7 +56,7 @@ pub(crate) struct Crash {
 impl Op {
     /// Whether it moves, forgets or reloads data: all of it is looked at then.
     pub(crate) const fn is_upkeep(&self) -> bool {
-        matches!(self, Self::Flush | Self::Compact | Self::Reopen(..) | Self::Crash(_))
+        matches!(self, Self::Ingest(_) | Self::Flush | Self::Compact | Self::Reopen(..) | Self::Crash(_))
     }
 }
 
@@ -64,6 +66,7 @@ pub(crate) fn repeatable(background: Background) -> impl Strategy<Value = Op> {
     prop_oneof![
         24 => write().prop_map(Op::Write),
         8 => prop::collection::vec(write(), 0..8).prop_map(Op::Batch),
+        2 => prop::collection::vec((key(), value()), 0..12).prop_map(Op::Ingest),
         24 => probe().prop_map(Op::Get),
         3 => (0..20_u64).prop_map(Op::Pass),
         3 => Just(Op::ClearCache),

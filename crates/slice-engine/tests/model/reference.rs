@@ -19,7 +19,7 @@ use slice::Background;
 use slice::planted::Bug;
 use slice::vfs::LogKind;
 
-use crate::alphabet::Value;
+use crate::alphabet::{Key, Value};
 use crate::ops::{Op, Write, any_op};
 use crate::settings::{Settings, log_kind, settings};
 
@@ -80,6 +80,7 @@ impl Model {
         match op {
             Op::Write(write) => self.commit(std::slice::from_ref(write)),
             Op::Batch(writes) => self.commit(writes),
+            Op::Ingest(pairs) => self.ingest(pairs),
             Op::Pass(ms) => self.now_ms += ms,
             Op::Get(_) | Op::ClearCache | Op::Crash(_) => {}
             Op::Sync | Op::Flush | Op::Compact => self.all_is_durable(),
@@ -96,6 +97,15 @@ impl Model {
         apply_commit(&mut self.contents, &commit);
         self.unsynced.push(commit);
         if self.settings.is_durable_at_once() {
+            self.all_is_durable();
+        }
+    }
+
+    /// What is loaded is durable, and so is all before it.
+    fn ingest(&mut self, pairs: &[(Key, Value)]) {
+        let writes: Vec<_> = pairs.iter().map(|(key, value)| Write::Put(*key, *value)).collect();
+        if !writes.is_empty() {
+            self.commit(&writes);
             self.all_is_durable();
         }
     }

@@ -10,7 +10,7 @@ use slice::blocking::LSMTree;
 use slice::vfs::{LogKind, MemFs};
 use slice::{Health, ManualClock, WriteBatch};
 
-use crate::alphabet::{Key, brief};
+use crate::alphabet::{Key, Value, brief};
 use crate::ops::{Crash, Leave, Op, Write};
 use crate::reference::{Commit, Contents, Model, Reference, apply_commit};
 use crate::settings::Settings;
@@ -67,6 +67,7 @@ impl Store {
         match op {
             Op::Write(write) => self.write(write),
             Op::Batch(writes) => self.write_batch(writes),
+            Op::Ingest(pairs) => self.ingest(pairs),
             Op::Get(probe) => return Answer::Got(self.get(&probe.bytes())),
             Op::Pass(ms) => self.clock.advance(Duration::from_millis(*ms)),
             Op::ClearCache => self.lsm().clear_cache(),
@@ -110,6 +111,12 @@ impl Store {
             .expect("within the limits");
         }
         self.lsm().write(batch).expect("write a batch");
+    }
+
+    fn ingest(&self, pairs: &[(Key, Value)]) {
+        let sorted: BTreeMap<_, _> = pairs.iter().map(|(key, value)| (key.bytes(), value.bytes())).collect();
+        let count = sorted.len() as u64;
+        assert_eq!(self.lsm().ingest(sorted).expect("ingest"), count);
     }
 
     pub(crate) fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
