@@ -84,6 +84,7 @@ impl Core {
     /// Copies the store into a directory that holds nothing.
     pub(crate) fn checkpoint(&self, dir: &Path) -> Result<()> {
         self.check_open()?;
+        self.check_writable()?;
         let target = Target::claim(self, dir)?;
         let copied = self.flush_before_copy().and_then(|()| self.copy_into(&target));
         copied.inspect_err(|_| target.clear())

@@ -10,6 +10,7 @@ mod fs;
 mod helpers;
 mod mem_fs;
 mod memory_limit;
+mod read_only;
 mod std_fs;
 mod sync_site;
 mod uninterrupted;
@@ -19,6 +20,7 @@ pub use fs::{Access, AppendFile, FileLock, Fs, LOG_GAP, LogControl, LogFile, Met
 pub use helpers::{AtomicSites, lower_thread_priority, read_all, write_atomic};
 pub use mem_fs::{History, LogKind, MemFs, OpInfo, OpKind, Replay};
 pub use memory_limit::memory_limit;
+pub use read_only::read_only;
 pub use std_fs::StdFs;
 pub use sync_site::SyncSite;
 pub use uninterrupted::uninterrupted;

@@ -88,9 +88,10 @@ impl Handle {
         for (name, own) in &builder.keyspaces {
             super::check_own(name, own, &builder.options)?;
         }
+        let may_create = builder.may_create();
         // From here down nobody has to think of signals.
         let fs = uninterrupted(builder.fs);
-        let directory = super::open::directory(&*fs, &builder.path, builder.options.create_if_missing)?;
+        let directory = super::open::directory(&*fs, &builder.path, may_create)?;
         let key = (fs.id(), directory);
         match REGISTRY.changed.wait(|| REGISTRY.claim(&key, &builder.options)) {
             Claim::Mine => Self::open_claimed(key, fs, builder.options, &builder.keyspaces).map(Opened::Now),

@@ -75,6 +75,7 @@ impl Core {
 
     fn find_or_create(&self, name: &str, options: &Options) -> Result<Arc<Tree>> {
         check_name(name)?;
+        self.check_writable()?;
         let mut manifest = lock(&self.manifest);
         // Closed meanwhile, the directory may be another's.
         self.check_open()?;
@@ -140,6 +141,7 @@ impl Core {
 
     /// Empties a keyspace by an edit; `also` is done in the same step as the empty view is published.
     fn take_away(&self, tree: &Tree, edit: Edit, also: impl FnOnce()) -> Result<()> {
+        self.check_writable()?;
         let no_flush = lock(&self.flushing);
         self.check_open()?;
         let paused = self.commit.pause(tree.id, &self.logs)?;

@@ -9,6 +9,7 @@ pub(crate) mod logs;
 pub(crate) mod names;
 mod open;
 mod read;
+mod read_only;
 mod snapshots;
 #[cfg(test)]
 mod tests;

@@ -22,6 +22,7 @@ use slice_vfs::{FileLock, Fs, memory_limit, read_all};
 use slice_wal::{GroupSync, RecoveryMode};
 
 use super::names::{CURRENT, FileName, LOCK};
+use super::read_only::no_log;
 use super::trees::Trees;
 use super::{Core, Logs, Snapshots};
 use crate::background;
@@ -73,7 +74,7 @@ fn make(fs: &dyn Fs, path: &Path) -> Result<()> {
     fs.create_dir_all(path).map_err(|error| Error::io("create the directory", error).with_file(path))
 }
 
-fn nothing_here(path: &Path) -> Error {
+pub(super) fn nothing_here(path: &Path) -> Error {
     let message = "there is no store here; set create_if_missing to make one";
     Error::invalid_argument(message).with_file(path)
 }
@@ -90,6 +91,9 @@ pub(crate) fn open(
 ) -> Result<Arc<Core>> {
     let span = tracing::info_span!("open", dir = %dir.display());
     let _entered = span.enter();
+    if options.read_only {
+        return super::read_only::open(fs, dir, options, declared);
+    }
     // Before the lock makes a file of its own: a directory that is not ours is left as it was.
     if !has_current(&*fs, &dir)? {
         initial_state(&*fs, &dir, options.create_if_missing)?;
@@ -100,7 +104,7 @@ pub(crate) fn open(
         None => initial_state(&*fs, &dir, options.create_if_missing)?,
     };
     let recovered = recovery::replay_logs(&*fs, &dir, &state, options.recovery_mode)?;
-    let core = assemble(fs, dir, options, declared, &state, recovered, directory_lock)?;
+    let core = assemble(fs, dir, options, declared, &state, recovered, Some(directory_lock))?;
     core.remove_unreferenced()?;
     core.balance_memory();
     if core.is_inline() || core.options.recovery_mode == RecoveryMode::Salvage {
@@ -134,14 +138,19 @@ fn take_lock(fs: &dyn Fs, dir: &Path) -> Result<Box<dyn FileLock>> {
     match fs.try_lock(&path, &note) {
         Ok(Some(taken)) => Ok(taken),
         Ok(None) => {
-            let holder = read_all(fs, &path).unwrap_or_default();
-            let holder = String::from_utf8_lossy(&holder).trim().to_owned();
-            let holder = if holder.is_empty() { String::new() } else { format!(", with pid {holder}") };
-            let message = format!("the store is open in another process{holder}; close it there first");
+            let message =
+                format!("the store is open in another process{}; close it there first", holder(fs, &path));
             Err(Error::new(ErrorKind::Locked, message).with_file(dir))
         }
         Err(error) => Err(Error::io("lock the directory", error).with_file(path)),
     }
+}
+
+/// Who is said to have the lock, to be put into a message.
+pub(super) fn holder(fs: &dyn Fs, path: &Path) -> String {
+    let holder = read_all(fs, path).unwrap_or_default();
+    let holder = String::from_utf8_lossy(&holder).trim().to_owned();
+    if holder.is_empty() { holder } else { format!(", with pid {holder}") }
 }
 
 /// The state of a directory without `CURRENT`: empty, if the directory is.
@@ -172,14 +181,14 @@ fn initial_state(fs: &dyn Fs, dir: &Path, create_if_missing: bool) -> Result<Sta
     Ok(State::empty())
 }
 
-fn assemble(
+pub(super) fn assemble(
     fs: Arc<dyn Fs>,
     dir: PathBuf,
     options: Options,
     declared: &Declared,
     state: &State,
     mut recovered: Recovered,
-    directory_lock: Box<dyn FileLock>,
+    directory_lock: Option<Box<dyn FileLock>>,
 ) -> Result<Arc<Core>> {
     let budget = Budget::of(&options, memory_limit());
     let options = budget.cut(options);
@@ -202,11 +211,15 @@ fn assemble(
             Ok(Arc::new(Tree::new(*id, keyspace.name.clone(), Settings::new(own), rules, view)))
         })
         .collect::<Result<Vec<_>>>()?;
-    let manifest = Manifest::begin(Arc::clone(&fs), &dir, opened)?;
+    let begin = if options.read_only { Manifest::kept } else { Manifest::begin };
+    let manifest = begin(Arc::clone(&fs), &dir, opened)?;
 
     let sync = Arc::new(GroupSync::new());
     let logs = Logs::new(Arc::clone(&fs), dir.clone(), options.background == Background::Threads);
-    let log = logs.begin(recovered.next_log, &sync)?;
+    let log = match options.read_only {
+        true => no_log(&dir, recovered.next_log)?,
+        false => logs.begin(recovered.next_log, &sync)?,
+    };
     for (number, last) in recovered.logs {
         logs.keep_replayed(number, last);
     }
@@ -219,7 +232,7 @@ fn assemble(
         budget,
         time,
         manifest: Mutex::new(manifest),
-        directory_lock: Mutex::new(Some(directory_lock)),
+        directory_lock: Mutex::new(directory_lock),
         stopping: AtomicBool::new(false),
         limbo: Mutex::default(),
         jobs: Jobs::default(),

@@ -23,6 +23,7 @@ impl Core {
     /// Freezes the memtables of some keyspaces and waits until all that they have frozen is in durable tables.
     pub(crate) fn flush_blocking(&self, trees: &[Arc<Tree>]) -> Result<()> {
         self.check_open()?;
+        self.check_writable()?;
         if self.is_inline() {
             while self.commit.freeze(trees, &self.logs)? == Freeze::Full {
                 self.flush_inline()?;

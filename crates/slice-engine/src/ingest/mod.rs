@@ -94,6 +94,7 @@ impl Core {
         pairs: impl IntoIterator<Item = (K, V)>,
     ) -> Result<u64> {
         self.check_open()?;
+        self.check_writable()?;
         tree.check_exists()?;
         let loaded = load::write(self, tree, pairs)?;
         let count = loaded.iter().map(|table| table.meta.entries).sum();

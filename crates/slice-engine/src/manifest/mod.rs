@@ -118,6 +118,16 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// The manifest that is in force, with what an open that records nothing makes of it.
+    ///
+    /// # Errors
+    ///
+    /// Corruption when `CURRENT` names none.
+    pub(crate) fn kept(fs: Arc<dyn Fs>, dir: &Path, state: State) -> Result<Self> {
+        let number = Self::in_force(&*fs, dir)?.unwrap_or_default();
+        Ok(Self { fs, dir: dir.to_owned(), state, number, file: None })
+    }
+
     /// What the manifest has recorded.
     pub(crate) fn state(&self) -> &State {
         &self.state

@@ -113,6 +113,7 @@ impl Builder {
         flush_interval: Duration,
         compaction_interval: Duration,
         create_if_missing: bool,
+        read_only: bool,
         background: Background,
     }
 

@@ -133,6 +133,8 @@ pub struct Options {
     pub compaction_interval: Duration,
     /// Whether to make the directory, and a store in it, when there is none. Yes.
     pub create_if_missing: bool,
+    /// Whether to read only: beside others who do, and without writing a byte, so without threads too. No.
+    pub read_only: bool,
     /// Who does the background work. [`Background::Threads`].
     pub background: Background,
     /// How long values stay that are put without a time of their own. None: for ever. Operands of merges always stay.
@@ -174,6 +176,7 @@ impl Default for Options {
             flush_interval: Duration::from_secs(1),
             compaction_interval: Duration::from_secs(10),
             create_if_missing: true,
+            read_only: false,
             background: Background::default(),
             default_ttl: None,
             merge_operator: None,

@@ -86,7 +86,8 @@ impl Core {
         // Asked for behind the position: a log that was left in between is among them, and not counted twice.
         let old = self.logs.old().into_iter().filter(|(log, _)| *log < end.log);
         let old = old.map(|(log, written)| (log, written.or_else(|| state.log_ends.get(&log).copied())));
-        old.chain([(end.log, Some(end.offset))]).collect()
+        let current = (!self.options.read_only).then_some((end.log, Some(end.offset)));
+        old.chain(current).collect()
     }
 
     fn read_log(&self, number: LogNumber) -> Result<Vec<u8>> {

@@ -2,6 +2,7 @@
 
 mod checkpoints;
 mod crashes;
+mod read_only;
 
 use std::path::Path;
 use std::sync::Arc;
