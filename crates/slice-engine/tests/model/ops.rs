@@ -66,13 +66,13 @@ pub(crate) fn repeatable(background: Background) -> impl Strategy<Value = Op> {
     prop_oneof![
         24 => write().prop_map(Op::Write),
         8 => prop::collection::vec(write(), 0..8).prop_map(Op::Batch),
-        2 => prop::collection::vec((key(), value()), 0..12).prop_map(Op::Ingest),
         24 => probe().prop_map(Op::Get),
         3 => (0..20_u64).prop_map(Op::Pass),
         3 => Just(Op::ClearCache),
         3 => Just(Op::Sync),
         6 => Just(Op::Flush),
         2 => Just(Op::Compact),
+        2 => prop::collection::vec((key(), value()), 1..12).prop_map(Op::Ingest),
         3 => reopen,
     ]
 }
