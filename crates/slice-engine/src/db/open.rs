@@ -216,10 +216,8 @@ pub(super) fn assemble(
 
     let sync = Arc::new(GroupSync::new());
     let logs = Logs::new(Arc::clone(&fs), dir.clone(), options.background == Background::Threads);
-    let log = match options.read_only {
-        true => no_log(&dir, recovered.next_log)?,
-        false => logs.begin(recovered.next_log, &sync)?,
-    };
+    let next = recovered.next_log;
+    let log = if options.read_only { no_log(&dir, next)? } else { logs.begin(next, &sync)? };
     for (number, last) in recovered.logs {
         logs.keep_replayed(number, last);
     }
