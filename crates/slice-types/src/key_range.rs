@@ -23,6 +23,9 @@ pub struct KeyRange {
 }
 
 impl KeyRange {
+    /// All keys.
+    pub const ALL: Self = Self { start: Bytes::new(), end: Bytes::new() };
+
     /// The keys within some bounds; `None` when there are none, as in `"a".."a"`.
     ///
     /// # Errors

@@ -26,7 +26,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use slice_memtable::MemTable;
-use slice_types::{Error, KeyspaceId, LogNumber, Result, SeqNo};
+use slice_types::{Error, KeyRange, KeyspaceId, LogNumber, Result, SeqNo};
 use slice_wal::{EncodedBatch, GroupSync, LogPosition, LogWriter};
 
 use crate::background::clock::now;
@@ -310,6 +310,11 @@ impl Commit {
         }
         active.is_paused = true;
         Ok(Some(old))
+    }
+
+    /// Tells transactions that any key of a keyspace may have changed.
+    pub(crate) fn all_has_changed(&self, id: KeyspaceId) {
+        lock(&self.state).conflicts.record_range(id, &KeyRange::ALL);
     }
 
     /// Lets writers to a keyspace go on. The caller wakes them.

@@ -147,6 +147,7 @@ impl Core {
         let paused = self.commit.pause(tree.id, &self.logs)?;
         let last = paused.ok_or_else(|| tree.check_exists().err().unwrap_or_else(|| self.closed()))?;
         let taken = self.take_away_through(tree, last, edit, also);
+        self.commit.all_has_changed(tree.id);
         self.commit.go_on(tree.id);
         drop(no_flush);
         if taken.is_ok() {

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::ops::RangeBounds;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use slice_sstable::ReadMode;
@@ -12,6 +13,7 @@ use super::{BlockingReadable, Readable};
 use crate::lsm::lookup;
 use crate::scan::{BlockingScan, KeyRange, Scan};
 use crate::transaction::Inner;
+use crate::tree::Tree;
 use crate::{LSMTree, Snapshot, Transaction, blocking};
 
 macro_rules! readable {
@@ -249,12 +251,12 @@ impl Readable for Transaction {
         &self,
         keys: impl IntoIterator<Item = K>,
     ) -> impl Future<Output = Result<Vec<Option<Bytes>>>> + Send {
-        let lookups = lookups(&self.inner, keys);
+        let lookups = lookups(&self.inner, &self.tree, keys);
         async move { lookups?.run().await }
     }
 
     fn range<K: AsRef<[u8]>, R: RangeBounds<K>>(&self, range: R) -> Scan {
-        Scan::new(&self.inner.moment.handle, self.inner.scan(&self.inner.tree, KeyRange::new(&range)))
+        Scan::new(&self.inner.moment.handle, self.inner.scan(&self.tree, KeyRange::new(&range)))
     }
 }
 
@@ -264,17 +266,21 @@ impl BlockingReadable for blocking::Transaction {
     }
 
     fn multi_get<K: AsRef<[u8]>>(&self, keys: impl IntoIterator<Item = K>) -> Result<Vec<Option<Bytes>>> {
-        lookups(&self.inner, keys)?.wait()
+        lookups(&self.inner, &self.tree, keys)?.wait()
     }
 
     fn range<K: AsRef<[u8]>, R: RangeBounds<K>>(&self, range: R) -> BlockingScan {
-        BlockingScan::new(&self.inner.moment.handle, self.inner.scan(&self.inner.tree, KeyRange::new(&range)))
+        BlockingScan::new(&self.inner.moment.handle, self.inner.scan(&self.tree, KeyRange::new(&range)))
     }
 }
 
-fn lookups<K: AsRef<[u8]>>(transaction: &Inner, keys: impl IntoIterator<Item = K>) -> Result<Lookups> {
+fn lookups<K: AsRef<[u8]>>(
+    transaction: &Inner,
+    tree: &Arc<Tree>,
+    keys: impl IntoIterator<Item = K>,
+) -> Result<Lookups> {
     let keys: Vec<Bytes> = keys.into_iter().map(|key| Bytes::copy_from_slice(key.as_ref())).collect();
-    Lookups::new(transaction.source(&transaction.tree, &keys)?, keys)
+    Lookups::new(transaction.source(tree, &keys)?, keys)
 }
 
 macro_rules! estimates {

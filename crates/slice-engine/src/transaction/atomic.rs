@@ -10,6 +10,20 @@ use super::retry::Retries;
 use super::{Isolation, blocking};
 use crate::lsm::LSMTree;
 
+macro_rules! set {
+    ($face:ty) => {
+        impl $face {
+            /// Sets a key to a value, or removes it.
+            fn set(&self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
+                value.map_or_else(|| self.delete(key), |value| self.put(key, value))
+            }
+        }
+    };
+}
+
+set!(super::Transaction);
+set!(blocking::Transaction);
+
 impl LSMTree {
     /// Sets a key to `new`, or removes it for `None`, if its value is `expected`, where `None` says that it is not
     /// there. Whether that was so.
@@ -40,7 +54,7 @@ impl LSMTree {
         if transaction.get(key).await?.as_deref() != expected {
             return Ok(false);
         }
-        transaction.inner.set(key, new)?;
+        transaction.set(key, new)?;
         transaction.commit().await.map(|()| true)
     }
 
@@ -76,7 +90,7 @@ impl LSMTree {
         let before = transaction.get(key).await?;
         let after = update(before.as_deref());
         if before.is_some() || after.is_some() {
-            transaction.inner.set(key, after.as_deref())?;
+            transaction.set(key, after.as_deref())?;
         }
         transaction.commit().await.map(|()| before)
     }
@@ -92,7 +106,7 @@ impl crate::blocking::LSMTree {
         let swap = |transaction: &blocking::Transaction| {
             let is_expected = transaction.get(key)?.as_deref() == expected;
             if is_expected {
-                transaction.inner.set(key, new)?;
+                transaction.set(key, new)?;
             }
             Ok(is_expected)
         };
@@ -113,7 +127,7 @@ impl crate::blocking::LSMTree {
             let before = transaction.get(key)?;
             let after = update(before.as_deref());
             if before.is_some() || after.is_some() {
-                transaction.inner.set(key, after.as_deref())?;
+                transaction.set(key, after.as_deref())?;
             }
             Ok(before)
         };

@@ -12,13 +12,17 @@ use super::retry::Retries;
 use super::writes::Seen;
 use super::{Inner, Isolation, Prepared, Savepoint};
 use crate::blocking::LSMTree;
+use crate::keyspaces::Keyspace;
 use crate::primitives::thread;
+use crate::tree::Tree;
 
 /// Reads and writes as one; see [`slice::Transaction`](crate::Transaction).
 #[derive(Clone)]
 #[must_use = "a transaction that is dropped is rolled back"]
 pub struct Transaction {
     pub(crate) inner: Arc<Inner>,
+    /// The keyspace that this handle reads and writes.
+    pub(crate) tree: Arc<Tree>,
 }
 
 impl Transaction {
@@ -32,7 +36,7 @@ impl Transaction {
     }
 
     pub(crate) fn look(&self, key: &[u8]) -> Result<Option<Bytes>> {
-        let Inner { tree, .. } = &*self.inner;
+        let tree = &self.tree;
         let below = || self.inner.core().get(tree, key, self.inner.at(), ReadMode::Wait);
         match self.inner.own(tree, key)? {
             Some(Seen::Value(own)) => Ok(own),
@@ -41,13 +45,22 @@ impl Transaction {
         }
     }
 
+    /// The same transaction, on another keyspace of the store.
+    ///
+    /// # Errors
+    ///
+    /// As [`slice::Transaction::in_keyspace`](crate::Transaction::in_keyspace).
+    pub fn in_keyspace(&self, keyspace: &impl Keyspace) -> Result<Self> {
+        Ok(Self { inner: Arc::clone(&self.inner), tree: self.inner.tree(keyspace)? })
+    }
+
     /// Sets a key to a value, for this transaction and, once it is committed, for all.
     ///
     /// # Errors
     ///
     /// As [`slice::Transaction::put`](crate::Transaction::put).
     pub fn put(&self, key: &[u8], value: &[u8]) -> Result<()> {
-        self.inner.put(&self.inner.tree, key, value)
+        self.inner.put(&self.tree, key, value)
     }
 
     /// Sets a key to a value that goes by itself when `ttl` has passed since the commit.
@@ -56,7 +69,7 @@ impl Transaction {
     ///
     /// As [`slice::Transaction::put`](crate::Transaction::put).
     pub fn put_with_ttl(&self, key: &[u8], value: &[u8], ttl: Duration) -> Result<()> {
-        self.inner.put_with_ttl(&self.inner.tree, key, value, ttl)
+        self.inner.put_with_ttl(&self.tree, key, value, ttl)
     }
 
     /// Removes a key, for this transaction and, once it is committed, for all.
@@ -65,7 +78,7 @@ impl Transaction {
     ///
     /// As [`slice::Transaction::put`](crate::Transaction::put).
     pub fn delete(&self, key: &[u8]) -> Result<()> {
-        self.inner.delete(&self.inner.tree, key)
+        self.inner.delete(&self.tree, key)
     }
 
     /// Removes all keys of a range.
@@ -74,7 +87,7 @@ impl Transaction {
     ///
     /// As [`slice::Transaction::delete_range`](crate::Transaction::delete_range).
     pub fn delete_range<K: AsRef<[u8]>, R: RangeBounds<K>>(&self, range: R) -> Result<()> {
-        self.inner.delete_range(&self.inner.tree, &range)
+        self.inner.delete_range(&self.tree, &range)
     }
 
     /// Merges an operand into the value of a key.
@@ -83,7 +96,7 @@ impl Transaction {
     ///
     /// As [`slice::Transaction::merge`](crate::Transaction::merge).
     pub fn merge(&self, key: &[u8], operand: &[u8]) -> Result<()> {
-        self.inner.merge(&self.inner.tree, key, operand)
+        self.inner.merge(&self.tree, key, operand)
     }
 
     /// A place in the transaction to go back to.
@@ -142,7 +155,7 @@ impl std::fmt::Debug for Transaction {
 impl LSMTree {
     /// Begins a transaction, which reads the store as it is now.
     pub fn begin(&self, isolation: Isolation) -> Transaction {
-        Transaction { inner: Arc::new(Inner::begin(&self.handle, &self.tree, isolation)) }
+        Transaction { inner: Arc::new(Inner::begin(&self.handle, isolation)), tree: Arc::clone(&self.tree) }
     }
 
     /// Runs `body` in a transaction and commits it; again, from the start, when it lost a race.

@@ -16,6 +16,8 @@ use super::conflicts::{Check, EpochNumber};
 use super::keys::Keys;
 use super::writes::{Savepoint, Seen, Write, Writes};
 use crate::db::{Core, Handle, ReadAt};
+use crate::keyspaces::Keyspace;
+use crate::keyspaces::sealed::Place;
 use crate::planted::Bug;
 use crate::primitives::Mutex;
 use crate::scan::{self, Ends, Source};
@@ -30,7 +32,6 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 /// A transaction; dropped, it is rolled back, unless it has ended before.
 pub(crate) struct Inner {
     pub(crate) moment: Arc<Moment>,
-    pub(crate) tree: Arc<Tree>,
     id: u64,
     isolation: Isolation,
     local: Mutex<Local>,
@@ -65,11 +66,10 @@ pub(crate) struct Prepared {
 }
 
 impl Inner {
-    pub(crate) fn begin(handle: &Arc<Handle>, tree: &Arc<Tree>, isolation: Isolation) -> Self {
+    pub(crate) fn begin(handle: &Arc<Handle>, isolation: Isolation) -> Self {
         let (epoch, seqno) = handle.core.begin_transaction();
         Self {
             moment: Arc::new(Moment { handle: Arc::clone(handle), seqno }),
-            tree: Arc::clone(tree),
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             isolation,
             local: Mutex::new(Local {
@@ -86,6 +86,19 @@ impl Inner {
 
     pub(crate) fn at(&self) -> ReadAt {
         self.moment.at()
+    }
+
+    /// A keyspace of the same store.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument` for one of another store, and for one that was dropped.
+    pub(crate) fn tree(&self, keyspace: &impl Keyspace) -> Result<Arc<Tree>> {
+        let Place { store, id } = keyspace.place();
+        if !std::ptr::eq(store.as_ptr(), Arc::as_ptr(&self.moment.handle)) {
+            return Err(Error::invalid_argument("the keyspace is of another store than the transaction"));
+        }
+        self.core().trees.get(id).ok_or_else(|| Error::invalid_argument("the keyspace was dropped"))
     }
 
     /// What the transaction itself has written to a key, if anything. If not, the store is to be asked, and the answer
@@ -150,14 +163,6 @@ impl Inner {
 
     pub(crate) fn delete(&self, tree: &Tree, key: &[u8]) -> Result<()> {
         self.write(tree, key, || Write::new(EntryKind::Delete, Bytes::new(), None))
-    }
-
-    /// Sets a key to a value, or removes it.
-    pub(crate) fn set(&self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
-        match value {
-            Some(value) => self.put(&self.tree, key, value),
-            None => self.delete(&self.tree, key),
-        }
     }
 
     fn write(&self, tree: &Tree, key: &[u8], write: impl FnOnce() -> Write) -> Result<()> {

@@ -47,7 +47,9 @@ pub(crate) use ranges::Ranges;
 pub use writes::Savepoint;
 use writes::Seen;
 
+use crate::keyspaces::Keyspace;
 use crate::lsm::{LSMTree, lookup};
+use crate::tree::Tree;
 use retry::Retries;
 
 /// What a [`Transaction`] is protected against.
@@ -96,6 +98,8 @@ pub enum Isolation {
 #[must_use = "a transaction that is dropped is rolled back"]
 pub struct Transaction {
     pub(crate) inner: Arc<Inner>,
+    /// The keyspace that this handle reads and writes.
+    pub(crate) tree: Arc<Tree>,
 }
 
 impl Transaction {
@@ -109,7 +113,7 @@ impl Transaction {
     }
 
     pub(crate) async fn look(&self, key: &[u8]) -> Result<Option<Bytes>> {
-        let Inner { tree, .. } = &*self.inner;
+        let tree = &self.tree;
         match self.inner.own(tree, key)? {
             Some(Seen::Value(own)) => Ok(own),
             Some(Seen::Operand(operand)) => {
@@ -120,13 +124,37 @@ impl Transaction {
         }
     }
 
+    /// The same transaction, on another keyspace of the store: what is read and written through this handle is there,
+    /// and is committed or rolled back together with the rest.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// use slice::{Isolation, blocking::LSMTree};
+    ///
+    /// let lsm = LSMTree::new(&dir)?;
+    /// let index = lsm.keyspace("by name")?;
+    /// let transaction = lsm.begin(Isolation::Serializable);
+    /// transaction.put(b"user:17", b"ada")?;
+    /// transaction.in_keyspace(&index)?.put(b"ada", b"user:17")?;
+    /// transaction.commit()?;
+    /// assert_eq!(index.get(b"ada")?, Some(b"user:17".to_vec()));
+    /// # Ok::<(), slice::SliceError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument` for a keyspace of another store, and for one that was dropped.
+    pub fn in_keyspace(&self, keyspace: &impl Keyspace) -> Result<Self> {
+        Ok(Self { inner: Arc::clone(&self.inner), tree: self.inner.tree(keyspace)? })
+    }
+
     /// Sets a key to a value, for this transaction and, once it is committed, for all.
     ///
     /// # Errors
     ///
     /// `InvalidArgument` for a key or value that is too long, and once the transaction has ended.
     pub fn put(&self, key: &[u8], value: &[u8]) -> Result<()> {
-        self.inner.put(&self.inner.tree, key, value)
+        self.inner.put(&self.tree, key, value)
     }
 
     /// Sets a key to a value that goes by itself when `ttl` has passed since the commit; see
@@ -136,7 +164,7 @@ impl Transaction {
     ///
     /// As [`put`](Self::put).
     pub fn put_with_ttl(&self, key: &[u8], value: &[u8], ttl: Duration) -> Result<()> {
-        self.inner.put_with_ttl(&self.inner.tree, key, value, ttl)
+        self.inner.put_with_ttl(&self.tree, key, value, ttl)
     }
 
     /// Removes a key, for this transaction and, once it is committed, for all.
@@ -145,7 +173,7 @@ impl Transaction {
     ///
     /// As [`put`](Self::put).
     pub fn delete(&self, key: &[u8]) -> Result<()> {
-        self.inner.delete(&self.inner.tree, key)
+        self.inner.delete(&self.tree, key)
     }
 
     /// Removes all keys of a range; see [`LSMTree::delete_range`]. A write of others to any of them in the meantime is
@@ -155,7 +183,7 @@ impl Transaction {
     ///
     /// As [`put`](Self::put); `InvalidArgument` also for a range that ends before it begins.
     pub fn delete_range<K: AsRef<[u8]>, R: RangeBounds<K>>(&self, range: R) -> Result<()> {
-        self.inner.delete_range(&self.inner.tree, &range)
+        self.inner.delete_range(&self.tree, &range)
     }
 
     /// Merges an operand into the value of a key; see [`LSMTree::merge`]. Two transactions that merge into one key
@@ -165,7 +193,7 @@ impl Transaction {
     ///
     /// As [`put`](Self::put); `InvalidArgument` without a merge operator, `MergeOperator` when it refuses the operand.
     pub fn merge(&self, key: &[u8], operand: &[u8]) -> Result<()> {
-        self.inner.merge(&self.inner.tree, key, operand)
+        self.inner.merge(&self.tree, key, operand)
     }
 
     /// A place in the transaction to go back to. From now on it keeps what its writes replace.
@@ -228,7 +256,7 @@ impl LSMTree {
     ///
     /// Costs a moment under the commit lock. While any transaction is open, each write also notes its keys.
     pub fn begin(&self, isolation: Isolation) -> Transaction {
-        Transaction { inner: Arc::new(Inner::begin(&self.handle, &self.tree, isolation)) }
+        Transaction { inner: Arc::new(Inner::begin(&self.handle, isolation)), tree: Arc::clone(&self.tree) }
     }
 
     /// Runs `body` in a transaction and commits it; again, from the start, when it lost a race. Between two attempts

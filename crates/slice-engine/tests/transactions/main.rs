@@ -10,6 +10,8 @@ mod cancelled;
 #[expect(dead_code, reason = "other tests use the rest")]
 #[path = "../regressions/gate.rs"]
 mod gate;
+mod histories;
+mod keyspaces;
 mod memory;
 mod scans;
 
