@@ -1,0 +1,107 @@
+//! Scans and snapshots of a compacted store whose blocks are cached: `cargo bench -p slice-engine --bench reads`.
+//!
+//! 200,000 keys of 16 bytes, values of 100 bytes. Times of `readseq` and `readreverse` are for each entry.
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use rand::rngs::SmallRng;
+use rand::{RngExt, SeedableRng};
+use slice::Background;
+use slice::blocking::LSMTree;
+use slice::vfs::MemFs;
+
+const KEYS: u64 = 200_000;
+const TOMBSTONES: u64 = 1_000_000;
+
+fn key(n: u64) -> [u8; 16] {
+    let mut key = *b"user000000000000";
+    key[8..].copy_from_slice(&n.to_be_bytes());
+    key
+}
+
+fn empty() -> LSMTree {
+    let builder = LSMTree::builder("/db").fs(Arc::new(MemFs::new())).background(Background::Inline);
+    builder.block_cache_bytes(256 << 20).open_blocking().expect("a store in memory opens")
+}
+
+fn filled() -> LSMTree {
+    let lsm = empty();
+    let mut random = SmallRng::seed_from_u64(7);
+    for n in 0..KEYS {
+        lsm.put(&key(n), &random.random::<[u8; 100]>()).expect("a write to memory");
+    }
+    lsm.compact().expect("a compaction in memory");
+    assert_eq!(lsm.iter().count() as u64, KEYS);
+    lsm
+}
+
+fn scans(c: &mut Criterion) {
+    let lsm = filled();
+    let mut random = SmallRng::seed_from_u64(8);
+    let mut group = c.benchmark_group("reads");
+    group.bench_function("seekrandom", |b| {
+        b.iter(|| lsm.range(key(random.random_range(0..KEYS))..).next());
+    });
+    group.bench_function("scan100", |b| {
+        b.iter(|| {
+            lsm.range(key(random.random_range(0..KEYS - 100))..)
+                .take(100)
+                .map(|e| black_box(e).is_ok())
+                .count()
+        });
+    });
+    group.bench_function("seek_within", |b| {
+        let mut scan = lsm.iter();
+        b.iter(|| {
+            scan.seek(key(random.random_range(0..KEYS)));
+            scan.next()
+        });
+    });
+    group.bench_function("get", |b| b.iter(|| lsm.get_pinned(&key(random.random_range(0..KEYS)))));
+    group.bench_function("snapshot", |b| b.iter(|| lsm.snapshot()));
+    group.throughput(Throughput::Elements(KEYS)).sample_size(20);
+    group.bench_function("readseq", |b| b.iter(|| lsm.iter().map(|e| black_box(e).is_ok()).count()));
+    group
+        .bench_function("readreverse", |b| b.iter(|| lsm.iter().rev().map(|e| black_box(e).is_ok()).count()));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let lsm = runtime.block_on(async_store());
+    group.bench_function("readseq_async", |b| {
+        b.iter(|| {
+            runtime.block_on(async {
+                let mut scan = lsm.iter();
+                while let Some(entry) = scan.next().await {
+                    black_box(entry).expect("an entry");
+                }
+            })
+        });
+    });
+    group.finish();
+}
+
+async fn async_store() -> slice::LSMTree {
+    let builder = slice::LSMTree::builder("/db").fs(Arc::new(MemFs::new())).background(Background::Inline);
+    let lsm = builder.block_cache_bytes(256 << 20).open().await.expect("a store in memory opens");
+    for n in 0..KEYS {
+        lsm.put(&key(n), &[7; 100]).await.expect("a write to memory");
+    }
+    lsm.compact().await.expect("a compaction in memory");
+    lsm
+}
+
+/// A queue whose million entries were all taken, and one that came since.
+fn tombstones(c: &mut Criterion) {
+    let lsm = empty();
+    for n in 0..TOMBSTONES {
+        lsm.delete(&key(n)).expect("a write to memory");
+    }
+    lsm.put(&key(TOMBSTONES), b"last").expect("a write to memory");
+    let mut group = c.benchmark_group("tombstones");
+    group.sample_size(10);
+    group.bench_function("first_of_a_million", |b| b.iter(|| lsm.first_key_value()));
+    group.finish();
+}
+
+criterion_group!(benches, scans, tombstones);
+criterion_main!(benches);
