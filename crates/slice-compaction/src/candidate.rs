@@ -93,6 +93,12 @@ pub(crate) fn is_tombstone_heavy(table: &TableMeta, options: &StrategyOptions) -
     table.tombstones.saturating_mul(100) > table.entries.saturating_mul(options.tombstone_percent)
 }
 
+/// Whether tombstones among so many entries are worth a job of their own, however little is due otherwise.
+pub(crate) fn is_worth_dropping(tombstones: u64, entries: u64, options: &StrategyOptions) -> bool {
+    tombstones >= options.tombstones_min
+        && tombstones.saturating_mul(100) > entries.saturating_mul(options.tombstone_percent)
+}
+
 /// Whether nothing below `level` can hold a key of the table.
 fn is_bottommost(levels: &Levels, level: usize, table: &Arc<TableMeta>) -> bool {
     let hull = Hull { smallest: table.smallest.clone(), largest: table.largest.clone() };

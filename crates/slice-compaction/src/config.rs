@@ -64,9 +64,12 @@ pub struct StrategyOptions {
     pub size_ratio_percent: u64,
     /// Tiered: how many bytes the newer runs may hold for every 100 bytes of the oldest. Default 200.
     pub space_amplification_percent: u64,
-    /// Leveled: the share of tombstones, in percent, above which a table is rewritten towards the bottom for their
-    /// sake alone. Default 50; 100 turns it off.
+    /// The share of tombstones, in percent, above which a table (tiered: a run) is rewritten towards the bottom for
+    /// their sake alone. Default 50; 100 turns it off.
     pub tombstone_percent: u64,
+    /// How many tombstones a table of level 0 (tiered: a run) has at least to be rewritten for their sake: fewer cost a
+    /// scan less than the rewrite. Default 4096.
+    pub tombstones_min: u64,
 }
 
 const MIB: u64 = 1024 * 1024;
@@ -83,6 +86,7 @@ impl Default for StrategyOptions {
             size_ratio_percent: 1,
             space_amplification_percent: 200,
             tombstone_percent: 50,
+            tombstones_min: 4096,
         }
     }
 }

@@ -12,6 +12,9 @@
 //!               merged into L5: the deepest level above the next older run
 //! ```
 //!
+//! A run that consists largely of tombstones is merged with the next older one although nothing else is due, and the
+//! last one is rewritten into the bottom level: a scan would step over all of them.
+//!
 //! A run is one table of level 0, or a whole deeper level. That is the invariant of leveled compaction too, so readers
 //! need not care, and a tree can change its strategy.
 //!
@@ -20,7 +23,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::candidate::Candidate;
+use crate::candidate::{Candidate, is_worth_dropping};
 use crate::{Busy, CompactionStrategy, Levels, Reason, StrategyOptions, TableMeta, Task};
 
 /// The tiered strategy; see [`StrategyOptions`] for its numbers.
@@ -41,6 +44,12 @@ impl Run {
     fn new(level: usize, tables: Vec<Arc<TableMeta>>) -> Self {
         let bytes = tables.iter().map(|table| table.bytes).sum();
         Self { level, tables, bytes }
+    }
+
+    /// Whether it consists largely of tombstones.
+    fn is_dead(&self, options: &StrategyOptions) -> bool {
+        let count = |of: fn(&TableMeta) -> u64| self.tables.iter().map(|table| of(table)).sum();
+        is_worth_dropping(count(|table| table.tombstones), count(|table| table.entries), options)
     }
 
     fn is_busy(&self, busy: &Busy) -> bool {
@@ -86,6 +95,21 @@ impl Tiered {
 
     /// Which of the free runs to merge, and why.
     fn choose(&self, runs: &[Run], free: &Range<usize>) -> Option<(Range<usize>, Reason)> {
+        let due = self.due(runs, free);
+        due.or_else(|| Some((self.dead(runs, free)?, Reason::Tombstones)))
+    }
+
+    /// The newest run that consists largely of tombstones, with the one that it hides something in.
+    fn dead(&self, runs: &[Run], free: &Range<usize>) -> Option<Range<usize>> {
+        let place = free.clone().find(|&place| runs[place].is_dead(&self.options))?;
+        let is_last = place + 1 == runs.len();
+        // A snapshot may keep what stands at the bottom from going: asked for again, it would never end.
+        let has_somewhere_to_go = !is_last || runs[place].level == 0;
+        let end = if is_last { place + 1 } else { place + 2 };
+        (has_somewhere_to_go && end <= free.end).then_some(place..end)
+    }
+
+    fn due(&self, runs: &[Run], free: &Range<usize>) -> Option<(Range<usize>, Reason)> {
         if runs.len() < self.trigger() || free.len() < 2 {
             return None;
         }

@@ -153,6 +153,7 @@ fn options(words: &[&str]) -> StrategyOptions {
         level_multiplier: number(words, "multiplier", 10),
         target_table_bytes: number(words, "target", 50),
         max_sstables_per_job: number(words, "max", 10) as usize,
+        tombstones_min: number(words, "dead", 4096),
         ..StrategyOptions::default()
     };
     options.validate().unwrap();

@@ -54,7 +54,7 @@ fn op() -> impl Strategy<Value = Op> {
 }
 
 fn options() -> impl Strategy<Value = StrategyOptions> {
-    (2..8_usize, 1..5_usize, 20..200_u64, 2..5_u64, 10..60_u64, 1..8_usize).prop_map(
+    (2..8_usize, 1..5_usize, 20..200_u64, 2..5_u64, 10..60_u64, 1..8_usize, 1..12_u64).prop_map(
         |(
             levels,
             l0_trigger,
@@ -62,6 +62,7 @@ fn options() -> impl Strategy<Value = StrategyOptions> {
             level_multiplier,
             target_table_bytes,
             max_sstables_per_job,
+            tombstones_min,
         )| {
             StrategyOptions {
                 levels,
@@ -70,6 +71,7 @@ fn options() -> impl Strategy<Value = StrategyOptions> {
                 level_multiplier,
                 target_table_bytes,
                 max_sstables_per_job,
+                tombstones_min,
                 ..StrategyOptions::default()
             }
         },

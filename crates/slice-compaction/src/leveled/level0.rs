@@ -16,7 +16,7 @@
 use std::sync::Arc;
 
 use super::Scene;
-use crate::candidate::Candidate;
+use crate::candidate::{Candidate, is_worth_dropping};
 use crate::{Reason, TableMeta, Task};
 
 /// The job of a level 0 with this score that goes into `output`, or a fold.
@@ -29,6 +29,20 @@ pub(crate) fn pick(scene: Scene<'_>, output: usize, score: f64) -> Option<Task> 
         Some(fold) => Some(scene.task(fold, Reason::Level0Fold, score)),
         None => Some(scene.task(job, Reason::Level0, score)),
     }
+}
+
+/// The job that takes a table which consists largely of tombstones out of a level 0 that is not due yet. A queue's
+/// deleted front lies there, and each scan of it would step over all of that.
+pub(crate) fn pick_tombstones(scene: Scene<'_>, output: usize) -> Option<Task> {
+    let level_0 = scene.levels.level(0);
+    let heavy = (0..level_0.len())
+        .filter(|&place| is_worth_dropping(level_0[place].tombstones, level_0[place].entries, scene.options));
+    let mut jobs = heavy.filter_map(|place| {
+        let share = level_0[place].tombstones as f64 / level_0[place].entries as f64;
+        Some((share, start(scene, place, output)?))
+    });
+    let (share, job) = jobs.find(|(_, job)| scene.admits(job))?;
+    Some(scene.task(job, Reason::Tombstones, share))
 }
 
 /// The job that takes the oldest table that can go, and as many newer ones as fit.

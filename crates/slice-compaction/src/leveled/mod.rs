@@ -92,6 +92,7 @@ impl CompactionStrategy for Leveled {
         self.due(levels, &targets)
             .into_iter()
             .find_map(pick_of)
+            .or_else(|| level0::pick_tombstones(scene, targets.base))
             .or_else(|| (1..targets.last).find_map(|level| lower::pick_tombstones(scene, level)))
     }
 
