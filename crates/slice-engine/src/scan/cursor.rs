@@ -69,7 +69,8 @@ pub(super) struct Cursor {
     stand: Stand,
     has_ended: bool,
     mode: ReadMode,
-    passed: usize,
+    /// Entries that the last movement passed over.
+    pub(super) passed: usize,
 }
 
 impl Cursor {

@@ -100,8 +100,15 @@ impl Ends {
     /// `InvalidArgument` when the range ends before it begins.
     pub(crate) fn new(source: Source, range: KeyRange) -> Result<Self> {
         range.check()?;
+        source.tree.check_exists()?;
         let source = Arc::new(source);
         Ok(Self { source, range, front: None, back: None, mode: ReadMode::Wait })
+    }
+
+    /// The entries that the last movements of both ends passed over.
+    #[cfg(test)]
+    pub(super) fn passed(&self) -> usize {
+        [&self.front, &self.back].into_iter().flatten().map(|cursor| cursor.passed).sum()
     }
 
     /// Whether movements may wait for the disk.

@@ -31,3 +31,6 @@ pub use stream::Scan;
 
 /// A key and its value.
 pub(crate) type Item = (bytes::Bytes, bytes::Bytes);
+
+#[cfg(test)]
+mod tests;
