@@ -1,8 +1,6 @@
 //! A manual full compaction: the next step of bringing everything into the bottom level.
 
-use std::sync::Arc;
-
-use slice_types::SeqNo;
+use slice_types::{SeqNo, TableId};
 
 use crate::candidate::Candidate;
 use crate::leveled::{Scene, level0, lower};
@@ -28,11 +26,29 @@ pub fn pick_full(
     options: &StrategyOptions,
     oldest_snapshot: SeqNo,
 ) -> Option<Task> {
+    pick_full_expiring(levels, busy, options, oldest_snapshot, |_| false)
+}
+
+/// As [`pick_full`], where a table also has something to lose when `has_expired` says that a value in it has expired.
+///
+/// # Panics
+///
+/// As [`pick_full`].
+pub fn pick_full_expiring(
+    levels: &Levels,
+    busy: &Busy,
+    options: &StrategyOptions,
+    oldest_snapshot: SeqNo,
+    has_expired: impl Fn(TableId) -> bool,
+) -> Option<Task> {
     let scene = Scene { levels, busy, options };
     let bottom = levels.deepest().filter(|&level| level > 0).unwrap_or(options.levels - 1);
+    let loses = |table: &TableMeta| {
+        table.max_seqno <= oldest_snapshot && (table.tombstones > 0 || has_expired(table.id))
+    };
     empty_level_0(scene, bottom)
         .or_else(|| (1..bottom).find_map(|level| empty_level(scene, level)))
-        .or_else(|| drop_tombstones(scene, bottom, oldest_snapshot))
+        .or_else(|| drop_tombstones(scene, bottom, loses))
 }
 
 fn empty_level_0(scene: Scene<'_>, bottom: usize) -> Option<Task> {
@@ -54,9 +70,8 @@ fn empty_level(scene: Scene<'_>, level: usize) -> Option<Task> {
     Some(scene.task(job, Reason::Manual, 1.0))
 }
 
-/// Rewrites the first neighbours in the bottom level that are sure to lose tombstones.
-fn drop_tombstones(scene: Scene<'_>, bottom: usize, oldest_snapshot: SeqNo) -> Option<Task> {
-    let loses = |table: &Arc<TableMeta>| table.tombstones > 0 && table.max_seqno <= oldest_snapshot;
+/// Rewrites the first neighbours in the bottom level that are sure to lose tombstones, or what is one by now.
+fn drop_tombstones(scene: Scene<'_>, bottom: usize, loses: impl Fn(&TableMeta) -> bool) -> Option<Task> {
     let rows = scene.levels.level(bottom).chunk_by(|left, right| loses(left) == loses(right));
     let jobs =
         rows.filter(|row| loses(&row[0])).flat_map(|row| row.chunks(scene.options.max_sstables_per_job));

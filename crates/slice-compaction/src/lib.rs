@@ -15,7 +15,7 @@ mod tiered;
 
 pub use busy::Busy;
 pub use config::{CompactionConfig, StrategyOptions};
-pub use full::pick_full;
+pub use full::{pick_full, pick_full_expiring};
 pub use leveled::Leveled;
 pub use levels::{Levels, TableMeta};
 pub use merge::{

@@ -65,4 +65,5 @@ pub(crate) mod tag {
     pub(crate) const FILTER_BYTES: u64 = 14;
     pub(crate) const FILTER_CHECKSUM: u64 = 15;
     pub(crate) const SALT: u64 = 16;
+    pub(crate) const FIRST_EXPIRY: u64 = 17;
 }

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use slice_types::coding::{Decoder, put_bytes, put_varint};
-use slice_types::{EntryKind, EntryRef, Error, Result, SeqNo};
+use slice_types::{EXPIRY_NEVER, EntryKind, EntryRef, Error, Result, SeqNo, split_expiry};
 
 use crate::Compression;
 use crate::filter::FilterKind;
@@ -20,6 +20,9 @@ pub struct TableProperties {
     pub range_deletes: u64,
     /// How many of them are [`Merge`](EntryKind::Merge)s.
     pub merges: u64,
+    /// When the first value of its [`PutUntil`](EntryKind::PutUntil)s expires, in milliseconds since the epoch;
+    /// [`EXPIRY_NEVER`] when there is none.
+    pub first_expiry_ms: u64,
     /// The smallest user key of an entry.
     pub smallest_key: Bytes,
     /// The largest user key of an entry, included. The range of a range tombstone may end beyond it.
@@ -57,6 +60,7 @@ impl TableProperties {
             tombstones: 0,
             range_deletes: 0,
             merges: 0,
+            first_expiry_ms: EXPIRY_NEVER,
             smallest_key: Bytes::new(),
             largest_key: Bytes::new(),
             min_seqno: SeqNo::MAX,
@@ -81,11 +85,19 @@ impl TableProperties {
             EntryKind::Delete => self.tombstones += 1,
             EntryKind::RangeDelete => self.range_deletes += 1,
             EntryKind::Merge => self.merges += 1,
+            EntryKind::PutUntil => self.note_expiry(entry.value),
             _ => {}
         }
         self.min_seqno = self.min_seqno.min(entry.seqno());
         self.max_seqno = self.max_seqno.max(entry.seqno());
         self.raw_bytes += (entry.key.len() + entry.value.len()) as u64;
+    }
+
+    /// What has no expiry is told to who reads it.
+    fn note_expiry(&mut self, value: &[u8]) {
+        if let Ok((expiry_ms, _)) = split_expiry(value) {
+            self.first_expiry_ms = self.first_expiry_ms.min(expiry_ms);
+        }
     }
 }
 
@@ -117,6 +129,9 @@ pub(crate) fn encode(table: &TableProperties, filter: FilterProperties, out: &mu
     if table.salt != 0 {
         put_number(out, tag::SALT, table.salt);
     }
+    if table.first_expiry_ms != EXPIRY_NEVER {
+        put_number(out, tag::FIRST_EXPIRY, table.first_expiry_ms);
+    }
 }
 
 /// Reads what [`encode`] wrote, or a newer build with tags that this one skips.
@@ -127,6 +142,7 @@ pub(crate) fn decode(bytes: &[u8], index_bytes: u64) -> Result<(TableProperties,
         tombstones: fields.number(tag::TOMBSTONES)?,
         range_deletes: fields.number(tag::RANGE_DELETES)?,
         merges: fields.number(tag::MERGES)?,
+        first_expiry_ms: EXPIRY_NEVER,
         smallest_key: fields.key(tag::SMALLEST_KEY)?,
         largest_key: fields.key(tag::LARGEST_KEY)?,
         min_seqno: fields.seqno(tag::MIN_SEQNO)?,
@@ -142,8 +158,11 @@ pub(crate) fn decode(bytes: &[u8], index_bytes: u64) -> Result<(TableProperties,
     let kind = FilterKind::from_u8(fields.byte(tag::FILTER_KIND)?)?;
     let filter_bytes = fields.number(tag::FILTER_BYTES)?;
     let checksum = fields.number(tag::FILTER_CHECKSUM)?;
-    let salt = fields.last_number(tag::SALT)?;
-    Ok((TableProperties { filter_bytes, salt, ..table }, FilterProperties { kind, checksum }))
+    let [salt, first_expiry_ms] = fields.last_numbers([tag::SALT, tag::FIRST_EXPIRY])?;
+    let salt = salt.unwrap_or(0);
+    let first_expiry_ms = first_expiry_ms.unwrap_or(EXPIRY_NEVER);
+    let table = TableProperties { first_expiry_ms, filter_bytes, salt, ..table };
+    Ok((table, FilterProperties { kind, checksum }))
 }
 
 fn put_property(out: &mut Vec<u8>, tag: u64, content: &[u8]) {
@@ -216,17 +235,17 @@ impl<'a> Fields<'a> {
         Err(Error::corruption(format!("property {tag} is {number}, and a sequence number has 56 bits")))
     }
 
-    /// The number of a tag that may be missing, which stands for 0; reads to the end.
-    fn last_number(mut self, wanted: u64) -> Result<u64> {
-        let mut number = 0;
+    /// The numbers of tags that may be missing; reads to the end.
+    fn last_numbers<const N: usize>(mut self, wanted: [u64; N]) -> Result<[Option<u64>; N]> {
+        let mut numbers = [None; N];
         while !self.rest.is_empty() {
             let (tag, content) = self.next()?;
-            if tag == wanted {
+            for (number, _) in numbers.iter_mut().zip(wanted).filter(|(_, wanted)| *wanted == tag) {
                 let mut content = Decoder::new(content);
-                number = content.varint()?;
+                *number = Some(content.varint()?);
                 content.finish()?;
             }
         }
-        Ok(number)
+        Ok(numbers)
     }
 }

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use slice_compaction::{
     Busy, DeeperKeys, Levels, MergeOptions, MergeStats, Task, TaskKind, merge_values, pick_covered,
-    pick_full, pick_purge, split_ranges,
+    pick_full_expiring, pick_purge, split_ranges,
 };
 use slice_sstable::{CachePolicy, IterOptions, ReadMode};
-use slice_types::{Error, ErrorKind, Level, RangeIndex, Result, SeqNo};
+use slice_types::{Error, ErrorKind, Level, RangeIndex, Result, SeqNo, TableId};
 
 use super::counts;
 use super::install::Change;
@@ -73,6 +73,14 @@ struct Scene<'a> {
     settings: &'a Settings,
     shape: &'a Levels,
     deletes: &'a RangeIndex,
+    /// The tables that hold values which have expired, in order.
+    expired: &'a [TableId],
+}
+
+impl Scene<'_> {
+    fn has_expired(&self, table: TableId) -> bool {
+        self.expired.binary_search(&table).is_ok()
+    }
 }
 
 /// Each read of a tree's tables and each of their merges searches the range tombstones. With more of them, tables are
@@ -138,7 +146,10 @@ impl Core {
         let epoch = tree.epoch();
         let version = Arc::clone(&tree.view().version);
         let shape = version.shape(settings.options.max_levels);
-        let scene = Scene { settings: &settings, shape: &shape, deletes: &version.range_index() };
+        // Nobody asks for them but a full compaction.
+        let expired = state.full.map_or_else(Vec::new, |_| expired_tables(&version, tree.rules.now_ms()));
+        let deletes = version.range_index();
+        let scene = Scene { settings: &settings, shape: &shape, deletes: &deletes, expired: &expired };
         let task = self.pick_requested(&state, scene);
         let has_ended = task.is_none() && state.full.is_some_and(|full| self.is_compacted(scene, full));
         if has_ended {
@@ -179,13 +190,13 @@ impl Core {
         let (options, horizon) = (&scene.settings.strategy_options, self.horizon());
         let oldest = horizon.oldest();
         pick_covered(levels, busy, scene.deletes, &horizon.snapshots, horizon.visible)
-            .or_else(|| pick_full(levels, busy, options, oldest))
+            .or_else(|| pick_full_expiring(levels, busy, options, oldest, |table| scene.has_expired(table)))
             .or_else(|| pick_purge(levels, busy, options, scene.deletes, oldest.min(full.upto), 0))
     }
 
     /// What is due without anybody's asking.
     fn pick_due(&self, state: &Tasks, scene: Scene<'_>) -> Option<Task> {
-        let Scene { settings, shape, deletes } = scene;
+        let Scene { settings, shape, deletes, .. } = scene;
         if deletes.is_empty() {
             return settings.strategy.pick(shape, &state.busy);
         }
@@ -409,6 +420,15 @@ fn only_older(shape: &Levels, upto: SeqNo, depth: usize) -> Levels {
         tables.filter(|table| (depth > 0 && index >= depth) || table.min_seqno <= upto).cloned().collect()
     };
     Levels::new((0..shape.len()).map(level).collect())
+}
+
+/// The tables that hold values which have expired, in order.
+fn expired_tables(version: &Version, now_ms: u64) -> Vec<TableId> {
+    let tables = version.levels().iter().flatten();
+    let expired = tables.filter(|table| table.table.properties().first_expiry_ms <= now_ms);
+    let mut expired: Vec<_> = expired.map(|table| table.id()).collect();
+    expired.sort_unstable();
+    expired
 }
 
 /// The keys at which a table may be split, with the bytes between them: about a block each.

@@ -66,6 +66,11 @@ impl Rules {
         }
     }
 
+    /// The time of the store, in milliseconds since the epoch.
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.time.now_ms()
+    }
+
     /// Whether compactions have somebody to ask.
     pub(crate) const fn filters(&self) -> bool {
         self.filter.is_some()

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use slice::operators::Counter;
 use slice::vfs::MemFs;
-use slice::{ManualClock, Result, WriteBatch};
+use slice::{ErrorKind, Isolation, KeyspaceOptions, ManualClock, Result, Strategy, WriteBatch};
 
 use crate::support::timed;
 
@@ -130,5 +131,70 @@ fn a_snapshot_sees_a_value_expire_like_everyone_else() -> Result<()> {
     assert_eq!(snapshot.get(b"k")?, None);
     lsm.compact()?;
     assert_eq!(snapshot.get(b"k")?, None);
+    Ok(())
+}
+
+#[test]
+fn a_compaction_removes_what_has_expired_also_from_the_last_level() -> Result<()> {
+    for strategy in [Strategy::Leveled, Strategy::Tiered] {
+        let clock = clock();
+        let lsm = timed(&MemFs::new(), &clock).strategy(strategy).open_blocking()?;
+        for n in 0..20_u8 {
+            lsm.put_with_ttl(&[n], b"v", u32::from(n % 2 + 1) * 10 * MS)?;
+        }
+        lsm.put(b"stays", b"v")?;
+        lsm.compact()?;
+        assert_eq!(lsm.verify()?.entries, 21, "{strategy:?}");
+        for (now, left) in [(1010, 11), (1020, 1)] {
+            clock.set(now);
+            lsm.compact()?;
+            assert_eq!(lsm.verify()?.entries, left, "{strategy:?} at {now}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn each_keyspace_has_its_own_rules() -> Result<()> {
+    let clock = clock();
+    let brief = KeyspaceOptions::new().default_ttl(Some(10 * MS));
+    let sums = KeyspaceOptions::new().merge_operator(Some(Arc::new(Counter)));
+    let lsm = timed(&MemFs::new(), &clock).keyspace("brief", brief).keyspace("sums", sums).open_blocking()?;
+    let (brief, sums) = (lsm.keyspace("brief")?, lsm.keyspace("sums")?);
+    let one = 1_i64.to_le_bytes();
+    let mut batch = WriteBatch::new();
+    batch.put(b"k", b"v")?;
+    batch.put_in(&brief, b"k", b"v")?;
+    batch.put_with_ttl_in(&sums, b"k", &one, 20 * MS)?;
+    batch.merge_in(&sums, b"k", &one)?;
+    lsm.write(batch)?;
+    let read = || [lsm.get(b"k"), brief.get(b"k"), sums.get(b"k")].map(|value| value.unwrap());
+    let (v, sum) = (Some(b"v".to_vec()), |n: i64| Some(n.to_le_bytes().to_vec()));
+    assert_eq!(read(), [v.clone(), v.clone(), sum(2)]);
+    clock.set(1010);
+    assert_eq!(read(), [v.clone(), None, sum(2)]);
+    clock.set(1020);
+    assert_eq!(read(), [v.clone(), None, sum(1)]);
+    assert_eq!(lsm.merge(b"k", &one).unwrap_err().kind(), ErrorKind::InvalidArgument);
+    let mut refused = WriteBatch::new();
+    refused.put(b"k", b"other")?;
+    refused.merge_in(&brief, b"k", &one)?;
+    assert_eq!(lsm.write(refused).unwrap_err().kind(), ErrorKind::InvalidArgument);
+    assert_eq!(read(), [v, None, sum(1)]);
+    Ok(())
+}
+
+#[test]
+fn a_default_time_is_that_of_puts_in_transactions() -> Result<()> {
+    let clock = clock();
+    let lsm = timed(&MemFs::new(), &clock).default_ttl(10 * MS).open_blocking()?;
+    let transaction = lsm.begin(Isolation::Snapshot);
+    transaction.put(b"k", b"v")?;
+    transaction.commit()?;
+    lsm.compare_and_swap(b"swapped", None, Some(b"v"))?;
+    clock.set(1009);
+    assert_eq!([lsm.get(b"k")?.is_some(), lsm.get(b"swapped")?.is_some()], [true, true]);
+    clock.set(1010);
+    assert_eq!([lsm.get(b"k")?, lsm.get(b"swapped")?], [None, None]);
     Ok(())
 }

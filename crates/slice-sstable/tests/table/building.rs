@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use slice_sstable::{Compression, TableBuilder, TableOptions, TableProperties};
-use slice_types::{EntryKind, ErrorKind, MAX_KEY_LEN, SeqNo};
+use slice_types::{EXPIRY_NEVER, EntryKind, ErrorKind, MAX_KEY_LEN, SeqNo, join_expiry};
 use slice_vfs::{Fault, FaultFs, Fs, MemFs, SyncSite, read_all};
 
 use crate::support::{DATA, Entry, build, create_files, in_order, open, table};
@@ -28,6 +28,7 @@ fn properties_say_what_the_table_holds() {
         tombstones: 1,
         range_deletes: 1,
         merges: 2,
+        first_expiry_ms: EXPIRY_NEVER,
         smallest_key: "a".into(),
         largest_key: "c".into(),
         min_seqno: SeqNo::new(2),
@@ -44,6 +45,14 @@ fn properties_say_what_the_table_holds() {
     assert_eq!(open(&files).unwrap().properties(), &expected);
     let lens = [&files.data, &files.index, &files.filter].map(Vec::len);
     assert_eq!(built.stored_bytes(), lens.iter().sum::<usize>() as u64);
+}
+
+#[test]
+fn properties_say_when_the_first_value_expires() {
+    let until = |key: &str, ms| Entry::new(key, 1, EntryKind::PutUntil, join_expiry(ms, b"value"));
+    let (files, built) = build(&[until("a", 30), until("b", 10), until("c", 20)], TableOptions::default());
+    assert_eq!(built.first_expiry_ms, 10);
+    assert_eq!(open(&files).unwrap().properties(), &built);
 }
 
 #[test]
