@@ -1,8 +1,10 @@
 //! Loading in bulk: what readers see of it, what it replaces, and what a crash leaves.
 
+mod cancelled;
 mod crashes;
 mod misuse;
 mod readers;
+mod repair;
 
 use std::sync::Arc;
 

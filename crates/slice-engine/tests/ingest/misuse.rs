@@ -66,6 +66,12 @@ fn an_iterator_that_panics_leaves_no_file_and_no_writer_waiting() {
 
 #[test]
 fn a_load_that_fails_anywhere_changes_nothing_and_writers_go_on() {
+    for fault in [Fault::Enospc, Fault::Eio, Fault::ShortWrite] {
+        fail_everywhere(fault);
+    }
+}
+
+fn fail_everywhere(fault: Fault) {
     let mut failures = 0;
     for n in 0.. {
         let fs = MemFs::new();
@@ -73,7 +79,7 @@ fn a_load_that_fails_anywhere_changes_nothing_and_writers_go_on() {
         let lsm = open(&faults);
         put(&lsm, 0..20, 1);
         let before = faults.operations();
-        faults.fail_at(before + n, Fault::Enospc);
+        faults.fail_at(before + n, fault);
         let loaded = lsm.ingest(pairs(10..90, 2));
         if faults.operations() <= before + n {
             loaded.unwrap();
