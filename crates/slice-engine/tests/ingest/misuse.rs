@@ -71,6 +71,18 @@ fn a_load_that_fails_anywhere_changes_nothing_and_writers_go_on() {
     }
 }
 
+/// A power failure right then leaves all of the load and what was before it, or nothing and a part of what was before.
+fn check_crash(image: &MemFs, must_be_loaded: bool) {
+    let found = rounds_in(&open(image), 0..100);
+    let (before, rest) = found.split_at(20);
+    if found[50] == 2 {
+        assert!(before[..10] == [1; 10] && before[10..] == [2; 10], "{found:?}");
+        assert!(rest[..70] == [2; 70] && rest[70..] == [0; 10], "{found:?}");
+    } else {
+        assert!(!must_be_loaded && rest == [0; 80] && before.is_sorted_by(|a, b| a >= b), "{found:?}");
+    }
+}
+
 fn fail_everywhere(fault: Fault) {
     let mut failures = 0;
     for n in 0.. {
@@ -93,6 +105,9 @@ fn fail_everywhere(fault: Fault) {
         assert!(is_loaded || loaded.is_err(), "operation {n}");
         assert_eq!(rounds_in(&lsm, 0..100), expected(is_loaded), "operation {n}");
         failures += u32::from(loaded.is_err());
+        for keep in [0.0, 0.5, 1.0] {
+            check_crash(&fs.crash_image(keep, n), loaded.is_ok());
+        }
         // A failed fsync of the log refuses writes for good; everything else is over.
         if lsm.put(b"on", b"it goes").is_ok() {
             lsm.ingest(pairs(10..90, 2)).unwrap_or_else(|error| panic!("operation {n}: {error}"));

@@ -161,3 +161,29 @@ async fn the_async_face_loads_on_a_real_disk() {
     let lsm = slice::LSMTree::new(dir.path().join("data")).await.unwrap();
     assert_eq!(lsm.get(&key(4999)).await.unwrap(), Some(value(4999, 1)));
 }
+
+#[test]
+fn a_load_comes_behind_a_range_that_was_deleted_before_and_before_one_that_is_deleted_later() {
+    let fs = MemFs::new();
+    let lsm = open(&fs);
+    put(&lsm, 0..40, 1);
+    lsm.compact().unwrap();
+    // Nothing else is in the memtable.
+    lsm.delete_range(key(0)..key(30)).unwrap();
+    lsm.ingest(pairs(20..50, 2)).unwrap();
+    let expected = |later: std::ops::Range<usize>| -> Vec<u32> {
+        let round = |n| match n {
+            _ if later.contains(&n) => 0,
+            0..20 => 0,
+            _ => 2,
+        };
+        (0..50).map(round).collect()
+    };
+    assert_eq!(rounds_in(&lsm, 0..50), expected(0..0));
+    lsm.delete_range(key(45)..key(48)).unwrap();
+    assert_eq!(rounds_in(&lsm, 0..50), expected(45..48));
+    lsm.compact().unwrap();
+    assert_eq!(rounds_in(&lsm, 0..50), expected(45..48));
+    drop(lsm);
+    assert_eq!(rounds_in(&open(&fs), 0..50), expected(45..48));
+}
