@@ -10,7 +10,9 @@ use common::{Entry, VecIter, VecSink, meta_of, sort};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use slice_compaction::{Decision, DeeperKeys, MergeOptions, MergeStats, ValueRules, merge_values};
-use slice_types::{EntryKind, Result, SeqNo, join_expiry, split_expiry};
+use slice_types::{
+    EntryKind, KeyRange, RangeIndex, RangeTombstone, Result, SeqNo, join_expiry, split_expiry,
+};
 
 const NOW: u64 = 100;
 const LIVE: u64 = NOW + 1;
@@ -50,8 +52,12 @@ impl ValueRules for Append {
 
 /// What a reader finds at `now_ms`: the value, or what is refused together with what it was to be merged into.
 fn read(entries: &[Entry], key: &[u8], at: SeqNo, now_ms: u64) -> Option<Vec<u8>> {
-    let mut versions: Vec<_> =
-        entries.iter().filter(|entry| entry.key == key && entry.trailer.seqno() <= at).collect();
+    let concerns = |entry: &&Entry| match entry.trailer.kind() {
+        EntryKind::RangeDelete => (&entry.key[..]..&entry.value[..]).contains(&key),
+        _ => entry.key == key,
+    };
+    let visible = entries.iter().filter(|entry| entry.trailer.seqno() <= at);
+    let mut versions: Vec<_> = visible.filter(concerns).collect();
     versions.sort_by_key(|entry| entry.trailer.seqno());
     let mut value: Option<Vec<u8>> = None;
     for entry in versions {
@@ -76,6 +82,7 @@ fn write() -> impl Strategy<Value = (EntryKind, Option<u64>, bool)> {
         2 => Just((EntryKind::Delete, None, false)),
         6 => Just((EntryKind::Merge, None, false)),
         1 => Just((EntryKind::Merge, None, true)),
+        1 => Just((EntryKind::RangeDelete, None, false)),
     ]
 }
 
@@ -87,6 +94,8 @@ fn history() -> impl Strategy<Value = Vec<Entry>> {
                 let text = format!("{place}{} ", if is_refused { "!" } else { "" }).into_bytes();
                 let value = match (kind, expiry_ms) {
                     (EntryKind::Delete, _) => Vec::new(),
+                    // Of this key and the next.
+                    (EntryKind::RangeDelete, _) => vec![b'a' + key + 2],
                     (_, Some(expiry_ms)) => join_expiry(expiry_ms, &text),
                     _ => text,
                 };
@@ -96,8 +105,20 @@ fn history() -> impl Strategy<Value = Vec<Entry>> {
     })
 }
 
+/// The range tombstones of a history, which are in no table, and the other entries.
+fn split_tombstones(history: &[Entry]) -> (Arc<RangeIndex>, Vec<Entry>) {
+    let is_tombstone = |entry: &Entry| entry.trailer.kind() == EntryKind::RangeDelete;
+    let (tombstones, entries): (Vec<_>, Vec<_>) = history.iter().cloned().partition(is_tombstone);
+    let tombstones = tombstones.iter().map(|entry| RangeTombstone {
+        range: KeyRange::from_bytes(&entry.key, &entry.value).unwrap(),
+        seqno: entry.trailer.seqno(),
+    });
+    (Arc::new(RangeIndex::new(tombstones)), entries)
+}
+
 fn merged(
     entries: &[Entry],
+    range_tombstones: &Arc<RangeIndex>,
     snapshots: &[SeqNo],
     visible: SeqNo,
     deeper: &[Entry],
@@ -107,7 +128,7 @@ fn merged(
     let options = MergeOptions {
         snapshots,
         visible,
-        range_tombstones: Arc::default(),
+        range_tombstones: Arc::clone(range_tombstones),
         deeper: DeeperKeys::new(bounds.map(|meta| (meta.smallest.clone(), meta.largest.clone()))),
         target_table_bytes: 20,
         grandparents: Vec::new(),
@@ -138,15 +159,18 @@ proptest! {
         let visible = SeqNo::new(visible);
         let mut snapshots: Vec<_> = snapshots.into_iter().map(SeqNo::new).filter(|at| *at <= visible).collect();
         snapshots.sort_unstable();
-        let (deeper, inputs) = history.split_at(cut % history.len());
+        let (tombstones, entries) = split_tombstones(&history);
+        let (deeper, inputs) = entries.split_at(cut % (entries.len() + 1));
         let (deeper, inputs) = (sorted(deeper), sorted(inputs));
 
-        let (output, stats) = merged(&inputs, &snapshots, visible, &deeper, Append::default());
+        let (output, stats) = merged(&inputs, &tombstones, &snapshots, visible, &deeper, Append::default());
         prop_assert!(output.is_sorted_by(|left, right| left.as_ref().order(&right.as_ref()).is_lt()));
         let dropped = stats.dropped_versions + stats.dropped_tombstones + stats.folded;
         prop_assert_eq!((stats.entries_in, stats.entries_out), (inputs.len() as u64, output.len() as u64));
         prop_assert_eq!(stats.entries_out + dropped, stats.entries_in);
-        let after = [output.clone(), deeper.clone()].concat();
+        let is_tombstone = |entry: &&Entry| entry.trailer.kind() == EntryKind::RangeDelete;
+        let kept: Vec<_> = history.iter().filter(is_tombstone).cloned().collect();
+        let after = [output.clone(), deeper.clone(), kept].concat();
         for at in snapshots.iter().copied().chain((visible.get()..=61).map(SeqNo::new)) {
             // A reader comes when the merge has read the clock, or later.
             for now_ms in [NOW, LIVE] {
@@ -156,14 +180,15 @@ proptest! {
                 }
             }
         }
-        let (again, _) = merged(&output, &snapshots, visible, &deeper, Append::default());
+        let (again, _) = merged(&output, &tombstones, &snapshots, visible, &deeper, Append::default());
         prop_assert_eq!(again, output, "a second merge finds nothing to do");
     }
 
     #[test]
     fn without_snapshots_and_deeper_tables_nothing_is_left_but_values(history in history()) {
         let healthy: Vec<_> = history.into_iter().filter(|entry| !entry.value.contains(&b'!')).collect();
-        let (output, _) = merged(&sorted(&healthy), &[], SeqNo::MAX, &[], Append::default());
+        let (tombstones, entries) = split_tombstones(&healthy);
+        let (output, _) = merged(&sorted(&entries), &tombstones, &[], SeqNo::MAX, &[], Append::default());
         for pair in output.windows(2).filter(|pair| pair[0].key == pair[1].key) {
             prop_assert_eq!(pair[0].trailer.kind(), EntryKind::Merge);
             prop_assert_eq!(pair[1].trailer.kind(), EntryKind::PutUntil, "it may expire below the operand");
@@ -185,7 +210,7 @@ const REPLACE: Append = Append { filter: Some(|value| Decision::Replace([value, 
 #[test]
 fn a_filter_takes_away_the_newest_value_and_with_it_the_older_ones() {
     let input = entries(&[("a", 1, EntryKind::Put, "1"), ("a", 2, EntryKind::Put, "2")]);
-    let (output, stats) = merged(&input, &[], SeqNo::new(9), &[], REMOVE);
+    let (output, stats) = merged(&input, &Arc::default(), &[], SeqNo::new(9), &[], REMOVE);
     assert_eq!((output, stats.filtered), (Vec::new(), 1));
 }
 
@@ -193,7 +218,7 @@ fn a_filter_takes_away_the_newest_value_and_with_it_the_older_ones() {
 fn what_a_filter_takes_away_leaves_a_tombstone_where_older_versions_may_be() {
     let input = entries(&[("a", 2, EntryKind::Put, "2")]);
     let deeper = entries(&[("a", 1, EntryKind::Put, "1")]);
-    let (output, stats) = merged(&input, &[], SeqNo::new(9), &deeper, REMOVE);
+    let (output, stats) = merged(&input, &Arc::default(), &[], SeqNo::new(9), &deeper, REMOVE);
     assert_eq!(output, entries(&[("a", 2, EntryKind::Delete, "")]));
     assert_eq!(stats.filtered, 0);
 }
@@ -206,7 +231,7 @@ fn a_filter_sees_nothing_that_a_snapshot_reads_and_nothing_unpublished() {
         ("b", 2, EntryKind::Put, "2"),
         ("c", 8, EntryKind::Put, "8"),
     ]);
-    let (output, _) = merged(&input, &[SeqNo::new(2)], SeqNo::new(5), &[], REPLACE);
+    let (output, _) = merged(&input, &Arc::default(), &[SeqNo::new(2)], SeqNo::new(5), &[], REPLACE);
     let expected = entries(&[
         ("a", 1, EntryKind::Put, "1"),
         ("a", 4, EntryKind::Put, "4+"),
@@ -220,7 +245,7 @@ fn a_filter_sees_nothing_that_a_snapshot_reads_and_nothing_unpublished() {
 fn a_filter_sees_a_value_with_its_operands_folded_and_leaves_its_expiry() {
     let mut input = entries(&[("a", 1, EntryKind::Put, "1"), ("a", 2, EntryKind::Merge, "2")]);
     input.push(Entry::new(b"b", 3, EntryKind::PutUntil, &join_expiry(LIVE, b"3")));
-    let (output, _) = merged(&input, &[], SeqNo::new(9), &[], REPLACE);
+    let (output, _) = merged(&input, &Arc::default(), &[], SeqNo::new(9), &[], REPLACE);
     let mut expected = entries(&[("a", 2, EntryKind::Put, "12+")]);
     expected.push(Entry::new(b"b", 3, EntryKind::PutUntil, &join_expiry(LIVE, b"3+")));
     assert_eq!(output, expected);

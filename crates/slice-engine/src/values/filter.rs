@@ -64,7 +64,8 @@ pub struct CompactionContext {
 /// Values that compactions rewrite, and of each key only the newest one, if no snapshot reads it that there was when
 /// the compaction began. So a filter says what *may* go. It is no write: it happens when a compaction comes by, which
 /// may be never, and has no place in the order of writes. A newer version may be in a memtable or higher level already;
-/// operands of later merges may apply to what it leaves. Flushes do not filter.
+/// operands of later merges may apply to what it leaves. Flushes do not filter. With a filter, compactions rewrite what
+/// they would else move; but [`compact`](crate::LSMTree::compact) leaves alone what is in the last level already.
 ///
 /// A snapshot that is taken while a compaction runs may find both what was there before the filter, and later what is
 /// there after it.
