@@ -54,6 +54,13 @@ impl State {
         state
     }
 
+    /// The same without a keyspace's keys.
+    pub(crate) fn without(&self, keyspace: &str) -> Self {
+        let mut state = self.clone();
+        state.0.retain(|key, _| !is_in_keyspace(keyspace, key));
+        state
+    }
+
     /// What is there at a time.
     pub(crate) fn at(&self, now_ms: u64) -> Contents {
         self.0.iter().filter_map(|(key, held)| Some((key.clone(), held.at(now_ms)?))).collect()
@@ -84,39 +91,71 @@ pub(crate) fn key(n: u64) -> Vec<u8> {
 /// Commits: one entry by itself, several as a batch.
 pub(crate) fn write(store: &LSMTree, entries: &Entries) -> slice::Result<()> {
     if let [(key, change)] = &entries[..] {
+        let (keyspace, key) = place(store, key)?;
         return match change {
-            Change::Put(value) => store.put(key, value),
-            Change::PutFor(value, ms) => store.put_with_ttl(key, value, Duration::from_millis(*ms)),
-            Change::Merge(operand) => store.merge(key, operand),
-            Change::Delete => store.delete(key),
+            Change::Put(value) => keyspace.put(key, value),
+            Change::PutFor(value, ms) => keyspace.put_with_ttl(key, value, Duration::from_millis(*ms)),
+            Change::Merge(operand) => keyspace.merge(key, operand),
+            Change::Delete => keyspace.delete(key),
         };
     }
     let mut batch = WriteBatch::new();
     for (key, change) in entries {
+        let (keyspace, key) = place(store, key)?;
         match change {
-            Change::Put(value) => batch.put(key, value)?,
-            Change::PutFor(value, ms) => batch.put_with_ttl(key, value, Duration::from_millis(*ms))?,
-            Change::Merge(operand) => batch.merge(key, operand)?,
-            Change::Delete => batch.delete(key)?,
+            Change::Put(value) => batch.put_in(&keyspace, key, value)?,
+            Change::PutFor(value, ms) => {
+                batch.put_with_ttl_in(&keyspace, key, value, Duration::from_millis(*ms))?;
+            }
+            Change::Merge(operand) => batch.merge_in(&keyspace, key, operand)?,
+            Change::Delete => batch.delete_in(&keyspace, key)?,
         }
     }
     store.write(batch)
 }
 
-/// All that is there of the first so many keys.
+/// The name of a key of a keyspace in the [`Contents`] of all of them. The default keyspace's keys have no prefix.
+pub(crate) fn in_keyspace(name: &str, key: &[u8]) -> Vec<u8> {
+    if name == "default" { key.to_vec() } else { [name.as_bytes(), b"/", key].concat() }
+}
+
+/// Whether a key in the [`Contents`] is of this keyspace.
+pub(crate) fn is_in_keyspace(name: &str, key: &[u8]) -> bool {
+    let prefix = in_keyspace(name, b"");
+    if prefix.is_empty() { !key.contains(&b'/') } else { key.starts_with(&prefix) }
+}
+
+/// The keyspace of a key, and its key there.
+fn place<'k>(store: &LSMTree, key: &'k [u8]) -> slice::Result<(LSMTree, &'k [u8])> {
+    match key.iter().position(|byte| *byte == b'/') {
+        Some(slash) => Ok((store.keyspace(&String::from_utf8_lossy(&key[..slash]))?, &key[slash + 1..])),
+        None => Ok((store.clone(), key)),
+    }
+}
+
+/// All that is there of the first so many keys, in each keyspace.
 pub(crate) fn contents(store: &LSMTree, keys: u64) -> slice::Result<Contents> {
     let mut contents = Contents::new();
-    for key in (0..keys).map(key) {
-        if let Some(value) = store.get(&key)? {
-            contents.insert(key, value);
+    for keyspace in keyspaces(store)? {
+        for key in (0..keys).map(key) {
+            if let Some(value) = keyspace.get(&key)? {
+                contents.insert(in_keyspace(keyspace.keyspace_name(), &key), value);
+            }
         }
     }
     Ok(contents)
 }
 
+/// A handle of each keyspace.
+pub(crate) fn keyspaces(store: &LSMTree) -> slice::Result<Vec<LSMTree>> {
+    store.keyspaces().iter().map(|name| store.keyspace(name)).collect()
+}
+
 /// The files that nothing refers to, or that are missing, beside a store without threads and without a flush to do.
 pub(crate) fn check_files(disk: &MemFs, dir: &str, store: &LSMTree) -> Result<(), String> {
-    let tables: usize = store.stats().level_stats.iter().map(|(_, tables, _)| tables).sum();
+    let keyspaces = keyspaces(store).map_err(|error| error.to_string())?;
+    let levels = keyspaces.iter().flat_map(|keyspace| keyspace.stats().level_stats);
+    let tables: usize = levels.map(|(_, tables, _)| tables).sum();
     let names = disk.list_dir(Path::new(dir)).map_err(|error| error.to_string())?;
     let count = |part: &str| names.iter().filter(|name| name.contains(part)).count();
     let found = (count("sstable_"), count("MANIFEST-"), count(".tmp"), count("wal_"));

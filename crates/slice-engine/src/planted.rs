@@ -24,6 +24,8 @@ pub enum Bug {
     ForgetSnapshots,
     /// A flush or a compaction writes only the first entry of each table.
     LoseEntries,
+    /// A flush does not make the logs durable that hold entries of other keyspaces, too.
+    FlushBeforeSharedLogs,
     /// A read does not see the newest commit.
     ReadBehind,
     /// A batch is published before it is in the memtable.
@@ -50,6 +52,7 @@ impl Bug {
         Self::DropTombstones,
         Self::ForgetSnapshots,
         Self::LoseEntries,
+        Self::FlushBeforeSharedLogs,
         Self::ReadBehind,
         Self::PublishBeforeInsert,
         Self::IngestUnflushed,

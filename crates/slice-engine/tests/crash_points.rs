@@ -54,6 +54,12 @@ fn an_acknowledgement_before_the_fsync_is_found_and_can_be_replayed() {
 }
 
 #[test]
+fn a_flush_of_one_keyspace_ahead_of_the_log_of_others_is_found() {
+    let lost = found(Bug::FlushBeforeSharedLogs);
+    assert!(lost.failure.message.contains("no prefix of the commits"), "{lost}");
+}
+
+#[test]
 fn a_batch_that_is_split_is_found() {
     let lost = found(Bug::SplitBatch);
     assert!(lost.failure.message.contains("no prefix of the commits"), "{lost}");

@@ -12,10 +12,13 @@ use super::copies::Copies;
 use super::settings::{DIR, Settings};
 use super::written::Written;
 use crate::random::Random;
-use crate::small_store::{self, Change, Contents, Entries, key};
+use crate::small_store::{self, Change, Contents, Entries, in_keyspace, key};
 
 /// So few that most are overwritten, and each check can read all.
 const KEYS: u64 = 24;
+
+/// The keyspaces that come and go beside the default one.
+const KEYSPACES: [&str; 2] = ["left", "right"];
 
 /// A workload that has been run.
 pub(super) struct Recorded {
@@ -57,6 +60,10 @@ impl Run {
         let (clock, written, copies) = (Arc::default(), Written::new(), Copies::default());
         let mut run = Self { fs, clock, settings, store: None, written, copies, random: Random::new(seed) };
         run.open();
+        // Half of them have several keyspaces from the beginning; others may get some.
+        if seed.is_multiple_of(2) {
+            KEYSPACES.iter().for_each(|name| drop(run.store().keyspace(name).expect("the disk is sound")));
+        }
         run
     }
 
@@ -75,8 +82,12 @@ impl Run {
             self.pass();
         }
         match self.random.below(100) {
-            0..72 => self.write(1),
-            72..74 => self.ingest(),
+            0..67 => self.write(1),
+            67..69 => self.ingest(),
+            69..71 => self.create(),
+            71 => self.drop_keyspace(),
+            72 => self.clear(),
+            73 => self.flush_one(),
             74..76 => self.checkpoint(),
             76..88 => {
                 let count = 2 + self.random.below(6);
@@ -108,21 +119,23 @@ impl Run {
         }
     }
 
-    /// A load of some keys: a commit like any other, which makes all before it durable, too.
+    /// A load of some keys of a keyspace: a commit like any other, which makes all before it durable, too.
     fn ingest(&mut self) {
-        let operations = self.fs.operations();
+        let (keyspace, operations) = (self.any_keyspace(), self.fs.operations());
         let pair = |n| (key(n), format!("{operations}:{}", "i".repeat(40)).into_bytes());
         let count = 1 + self.random.below(KEYS);
         let pairs: BTreeMap<_, _> = (0..count).map(|_| pair(self.random.below(KEYS))).collect();
-        let puts = pairs.clone().into_iter().map(|(key, value)| (key, Change::Put(value)));
-        self.written.begin(&puts.collect(), operations);
-        self.store().ingest(pairs).expect("the disk is sound");
+        let put = |(key, value)| (in_keyspace(keyspace.keyspace_name(), &key), Change::Put(value));
+        self.written.begin(&pairs.clone().into_iter().map(put).collect(), operations);
+        keyspace.ingest(pairs).expect("the disk is sound");
         self.all_is_durable();
     }
 
-    /// A value that is written once, for ever or for a time, or merged; or a delete.
+    /// A value that is written once, for ever or for a time, or merged; or a delete. In any keyspace.
     fn entry(&mut self, n: u64) -> (Vec<u8>, Change) {
-        let key = key(self.random.below(KEYS));
+        let names = self.store().keyspaces();
+        let name = &names[self.random.below(names.len() as u64) as usize];
+        let key = in_keyspace(name, &key(self.random.below(KEYS)));
         let value = format!("{}.{n}:{}", self.fs.operations(), "v".repeat(self.random.below(140) as usize));
         let change = match self.random.below(10) {
             0..2 => Change::Delete,
@@ -137,13 +150,49 @@ impl Run {
         self.written.all_is_durable(self.fs.operations());
     }
 
+    fn keyspaces(&self) -> Vec<LSMTree> {
+        small_store::keyspaces(self.store()).expect("they are there")
+    }
+
+    fn any_keyspace(&mut self) -> LSMTree {
+        let keyspaces = self.keyspaces();
+        keyspaces[self.random.below(keyspaces.len() as u64) as usize].clone()
+    }
+
     fn flush(&mut self) {
-        self.store().flush().expect("the disk is sound");
+        self.keyspaces().iter().for_each(|keyspace| keyspace.flush().expect("the disk is sound"));
         self.all_is_durable();
     }
 
+    /// What others have not flushed stays in the log, and need not be durable.
+    fn flush_one(&mut self) {
+        self.any_keyspace().flush().expect("the disk is sound");
+    }
+
     fn compact(&mut self) {
-        self.store().compact().expect("the disk is sound");
+        self.keyspaces().iter().for_each(|keyspace| keyspace.compact().expect("the disk is sound"));
+        self.all_is_durable();
+    }
+
+    /// Makes a keyspace, unless it is there. That alone changes no contents.
+    fn create(&mut self) {
+        let name = self.random.choose(&KEYSPACES);
+        self.store().keyspace(name).expect("the disk is sound");
+    }
+
+    fn drop_keyspace(&mut self) {
+        let name = self.random.choose(&KEYSPACES);
+        if self.store().keyspaces().iter().any(|other| other == name) {
+            self.written.begin_clear(name, self.fs.operations());
+            self.store().drop_keyspace(name).expect("the disk is sound");
+            self.all_is_durable();
+        }
+    }
+
+    fn clear(&mut self) {
+        let keyspace = self.any_keyspace();
+        self.written.begin_clear(keyspace.keyspace_name(), self.fs.operations());
+        keyspace.clear().expect("the disk is sound");
         self.all_is_durable();
     }
 

@@ -49,6 +49,12 @@ impl Written {
         before.checked_sub(1).map_or(0, |last| self.clock[last].1)
     }
 
+    /// Notes that a keyspace is about to lose all that it has: a commit like any other.
+    pub(super) fn begin_clear(&mut self, keyspace: &str, operations: u64) {
+        self.states.push(self.newest().without(keyspace));
+        self.begun.push(operations);
+    }
+
     /// Notes that all commits so far are durable.
     pub(super) fn all_is_durable(&mut self, operations: u64) {
         self.durable.push((operations, self.begun.len()));

@@ -123,7 +123,7 @@ fn install(core: &Core, tree: &Tree, frozen: &Arc<Frozen>, tables: &[Arc<OpenTab
 /// in a table and the other nowhere.
 fn sync_shared_logs(core: &Core, tree: &Tree, frozen: &Frozen) -> Result<()> {
     let needed = core.commit.oldest_log(tree.id, LogNumber(frozen.log.0 + 1));
-    if needed > frozen.log {
+    if needed > frozen.log || core.options.planted.has(Bug::FlushBeforeSharedLogs) {
         return Ok(());
     }
     core.sync_to(LogPosition { log: frozen.log, offset: u64::MAX })

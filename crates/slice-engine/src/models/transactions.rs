@@ -40,7 +40,7 @@ fn commit(
     batch.seal();
     let mut keys = Keys::default();
     depends.iter().for_each(|key| keys.insert(KeyspaceId::DEFAULT, key.as_bytes()));
-    match store.commit.write(&batch, Some(&Check { since, keys }), &store.tree, &store.logs) {
+    match store.commit.write(&batch, Some(&Check { since, keys }), &store.logs) {
         Ok(_) => true,
         Err(error) => {
             assert_eq!(error.kind(), ErrorKind::Conflict, "MemFs does not fail");
