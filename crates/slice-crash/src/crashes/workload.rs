@@ -60,8 +60,8 @@ impl Run {
         let (clock, written, copies) = (Arc::default(), Written::new(), Copies::default());
         let mut run = Self { fs, clock, settings, store: None, written, copies, random: Random::new(seed) };
         run.open();
-        // Half of them have several keyspaces from the beginning; others may get some.
-        if seed.is_multiple_of(2) {
+        // Some have several keyspaces from the beginning; others may get them.
+        if seed.is_multiple_of(4) {
             KEYSPACES.iter().for_each(|name| drop(run.store().keyspace(name).expect("the disk is sound")));
         }
         run
@@ -125,7 +125,9 @@ impl Run {
         let pair = |n| (key(n), format!("{operations}:{}", "i".repeat(40)).into_bytes());
         let count = 1 + self.random.below(KEYS);
         let pairs: BTreeMap<_, _> = (0..count).map(|_| pair(self.random.below(KEYS))).collect();
-        let put = |(key, value)| (in_keyspace(keyspace.keyspace_name(), &key), Change::Put(value));
+        let put = |(key, value): (Vec<u8>, Vec<u8>)| {
+            (in_keyspace(keyspace.keyspace_name(), &key), Change::Put(value))
+        };
         self.written.begin(&pairs.clone().into_iter().map(put).collect(), operations);
         keyspace.ingest(pairs).expect("the disk is sound");
         self.all_is_durable();
