@@ -87,7 +87,9 @@ impl Core {
 
     fn create(&self, manifest: &mut Manifest, name: &str, options: &Options) -> Result<Arc<Tree>> {
         let id = manifest.state().next_keyspace;
-        manifest.record(&Edit { keyspaces: vec![(id, name.to_owned())], ..Edit::default() })?;
+        // Older logs may be gone, and are not to be missed.
+        let first_logs = vec![(id, self.commit.position().log)];
+        manifest.record(&Edit { keyspaces: vec![(id, name.to_owned())], first_logs, ..Edit::default() })?;
         self.leave_limbo(manifest);
         let (settings, view) = (Settings::new(options.clone()), view(Vec::new(), Version::default()));
         let rules = Rules::new(options, Arc::clone(&self.time));

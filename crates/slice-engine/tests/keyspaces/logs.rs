@@ -21,6 +21,19 @@ fn a_keyspace_with_nothing_unflushed_holds_no_log_back() {
     assert_eq!((get(&idle, "k"), get(&flushed, "k")), (None, Some("v".into())));
 }
 
+/// It needs no log from before its time: none of them is missed when they are gone.
+#[test]
+fn a_keyspace_made_after_a_reopen_keeps_its_writes() {
+    let fs = MemFs::new();
+    open(&fs).close().unwrap();
+    let lsm = open(&fs);
+    put(&lsm.keyspace("late").unwrap(), "k", "v");
+    lsm.close().unwrap();
+    let lsm = open(&fs);
+    assert_eq!(get(&lsm.keyspace("late").unwrap(), "k"), Some("v".into()));
+    assert_eq!(get(&open(&fs.killed_image()).keyspace("late").unwrap(), "k"), Some("v".into()));
+}
+
 #[test]
 fn an_idle_keyspace_is_flushed_when_it_holds_too_many_logs_back() {
     let fs = MemFs::new();

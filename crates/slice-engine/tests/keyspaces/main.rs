@@ -3,6 +3,7 @@
 mod atomic;
 mod logs;
 mod misuse;
+mod model;
 mod options;
 mod removal;
 mod support;
