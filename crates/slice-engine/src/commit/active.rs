@@ -17,6 +17,8 @@ pub(super) struct Active {
     pub(super) since: Option<(Instant, LogNumber)>,
     /// Bytes of keys and values in it.
     bytes: u64,
+    /// What it takes of memory, as [`ActiveMemtables::used`] counts it.
+    counted: usize,
     /// It is frozen when it holds this many bytes, all counted.
     pub(super) full_at: usize,
     /// How many frozen ones may wait for their flush.
@@ -33,6 +35,7 @@ impl Active {
             memory: Arc::clone(&tree.view().active),
             since: None,
             bytes: 0,
+            counted: 0,
             full_at: settings.options.memtable_size,
             frozen_max: settings.options.max_frozen_memtables,
             is_paused: false,
@@ -72,37 +75,64 @@ impl Active {
     }
 }
 
-/// Those of all keyspaces, ascending by number.
-pub(super) struct ActiveMemtables(Vec<Active>);
+/// Those of all keyspaces.
+pub(super) struct ActiveMemtables {
+    /// Ascending by number.
+    all: Vec<Active>,
+    /// What they take of memory together, in bytes.
+    used: usize,
+}
 
 impl ActiveMemtables {
     pub(super) fn new(trees: &[Arc<Tree>]) -> Self {
-        Self(trees.iter().cloned().map(Active::of).collect())
+        Self { all: trees.iter().cloned().map(Active::of).collect(), used: 0 }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Active> {
-        self.0.iter()
+        self.all.iter()
+    }
+
+    /// What all of them take of memory, as far as they were written to since they were made.
+    pub(super) const fn used(&self) -> usize {
+        self.used
+    }
+
+    /// Of the keyspaces that may freeze theirs, the one whose memtable takes the most, and at least `min` bytes.
+    pub(super) fn largest(&self, min: usize) -> Option<KeyspaceId> {
+        let large = self.all.iter().filter(|active| active.counted >= min && !active.is_backed_up());
+        large.max_by_key(|active| active.counted).map(|active| active.tree.id)
+    }
+
+    /// Counts anew what the memtables of these keyspaces take.
+    pub(super) fn recount(&mut self, ids: &[KeyspaceId]) {
+        for id in ids {
+            let Some(active) = self.place(*id).and_then(|at| self.all.get_mut(at)) else { continue };
+            let now = active.memory.memory_used();
+            self.used = self.used - active.counted + now;
+            active.counted = now;
+        }
     }
 
     pub(super) fn get(&self, id: KeyspaceId) -> Option<&Active> {
-        self.place(id).and_then(|at| self.0.get(at))
+        self.place(id).and_then(|at| self.all.get(at))
     }
 
     pub(super) fn get_mut(&mut self, id: KeyspaceId) -> Option<&mut Active> {
-        self.place(id).and_then(|at| self.0.get_mut(at))
+        self.place(id).and_then(|at| self.all.get_mut(at))
     }
 
     fn place(&self, id: KeyspaceId) -> Option<usize> {
-        self.0.binary_search_by_key(&id, |active| active.tree.id).ok()
+        self.all.binary_search_by_key(&id, |active| active.tree.id).ok()
     }
 
     /// Adds a keyspace, whose number is above all others.
     pub(super) fn add(&mut self, tree: Arc<Tree>) {
-        self.0.push(Active::of(tree));
+        self.all.push(Active::of(tree));
     }
 
     pub(super) fn remove(&mut self, id: KeyspaceId) {
-        self.0.retain(|active| active.tree.id != id);
+        self.all.retain(|active| active.tree.id != id);
+        self.used = self.all.iter().map(|active| active.counted).sum();
     }
 
     /// Inserts a batch's entries, numbered from `first` on, and gives the last number.

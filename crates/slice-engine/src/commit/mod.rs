@@ -49,6 +49,8 @@ pub(crate) struct Commit {
     state: Mutex<State>,
     visible: AtomicU64,
     pub(crate) sync: Arc<GroupSync>,
+    /// The most that the memtables which take writes may take of memory together, in bytes.
+    active_max: usize,
     planted: Planted,
 }
 
@@ -121,6 +123,7 @@ impl Commit {
         last: SeqNo,
         sync: Arc<GroupSync>,
         options: &Options,
+        active_max: usize,
     ) -> Self {
         let state = State {
             log,
@@ -132,7 +135,8 @@ impl Commit {
             closed: None,
             conflicts: Conflicts::default(),
         };
-        Self { state: Mutex::new(state), visible: AtomicU64::new(last.get()), sync, planted: options.planted }
+        let visible = AtomicU64::new(last.get());
+        Self { state: Mutex::new(state), visible, sync, active_max, planted: options.planted }
     }
 
     /// The newest sequence number whose batch is whole.
@@ -184,8 +188,14 @@ impl Commit {
             return Ok(Freeze::Full);
         }
         let is_broken = !state.log.is_open();
-        let full: Vec<_> =
+        let mut full: Vec<_> =
             touched().filter(|active| is_broken || active.is_full()).map(|active| active.tree.id).collect();
+        // Many keyspaces share the memory: the largest memtable gives its part back.
+        if state.active.used() >= self.active_max {
+            // One that is tiny is not worth a table of its own.
+            let worth_it = self.active_max / 256;
+            full.extend(state.active.largest(worth_it).filter(|id| !full.contains(id)));
+        }
         if full.is_empty() { Ok(Freeze::Empty) } else { self.switch(state, &full, logs) }
     }
 
@@ -202,6 +212,7 @@ impl Commit {
             self.visible.store(first.plus(u64::from(batch.count()) - 1).get(), Ordering::Release);
         }
         let last = state.active.insert(first, batch);
+        state.active.recount(batch.keyspaces());
         state.next = last.plus(1);
         state.conflicts.record(batch);
         self.visible.store(last.get(), Ordering::Release);
@@ -248,6 +259,7 @@ impl Commit {
             if let Some(active) = state.active.get_mut(id) {
                 active.freeze(old);
             }
+            state.active.recount(&[id]);
         }
         logs.flush_is_due();
         Ok(Freeze::Frozen)
@@ -309,6 +321,7 @@ impl Commit {
             active.freeze(old);
         }
         active.is_paused = true;
+        state.active.recount(&[id]);
         Ok(Some(old))
     }
 

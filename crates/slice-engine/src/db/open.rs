@@ -221,7 +221,7 @@ pub(super) fn assemble(
     for (number, last) in recovered.logs {
         logs.keep_replayed(number, last);
     }
-    let commit = Commit::new(log, &trees, last_seqno, sync, &options);
+    let commit = Commit::new(log, &trees, last_seqno, sync, &options, budget.for_active_memtables(&options));
     Ok(Arc::new(Core {
         next_table: AtomicU64::new(manifest.state().next_table.0),
         tree: Arc::clone(&trees[0]),

@@ -37,6 +37,11 @@ impl Budget {
         Options { memtable_size, ..options }
     }
 
+    /// The most bytes that the memtables which take writes may take, over all keyspaces.
+    pub(crate) fn for_active_memtables(self, options: &Options) -> usize {
+        (self.total / 2 / options.max_frozen_memtables.saturating_add(1)).max(options.memtable_size)
+    }
+
     /// The most bytes of blocks to keep, beside tables whose filters and indexes take `table_memory`.
     pub(crate) fn for_blocks(self, options: &Options, table_memory: usize) -> usize {
         let memtables = options.memtable_size.saturating_mul(options.max_frozen_memtables + 1);

@@ -2,6 +2,7 @@
 
 mod atomic;
 mod logs;
+mod memory;
 mod misuse;
 mod model;
 mod options;
