@@ -61,6 +61,10 @@ pub struct CompactionStats {
     pub tables_unlinked: u64,
     /// Tombstones that were dropped, with nothing left below them to hide.
     pub tombstones_dropped: u64,
+    /// Values that had expired: dropped, or turned into tombstones where something may lie below.
+    pub values_expired: u64,
+    /// Operands of merges that were folded into another or into their value.
+    pub operands_folded: u64,
 }
 
 /// What flushes have done.
@@ -166,6 +170,8 @@ pub(crate) struct Counters {
     pub(crate) moves: Counter,
     pub(crate) unlinked: Counter,
     pub(crate) tombstones_dropped: Counter,
+    pub(crate) values_expired: Counter,
+    pub(crate) operands_folded: Counter,
     pub(crate) flushes: Counter,
     pub(crate) flush_written: Counter,
 }
@@ -182,6 +188,8 @@ impl Counters {
             trivial_moves: self.moves.get(),
             tables_unlinked: self.unlinked.get(),
             tombstones_dropped: self.tombstones_dropped.get(),
+            values_expired: self.values_expired.get(),
+            operands_folded: self.operands_folded.get(),
         }
     }
 

@@ -302,7 +302,11 @@ impl Core {
             ..Change::default()
         };
         self.install(&job.tree, &change, |_| {})?;
-        self.counters.tombstones_dropped.add(stats.iter().map(|part| part.dropped_tombstones).sum());
+        for part in &stats {
+            self.counters.tombstones_dropped.add(part.dropped_tombstones);
+            self.counters.values_expired.add(part.expired);
+            self.counters.operands_folded.add(part.folded);
+        }
         Ok(())
     }
 

@@ -137,7 +137,8 @@ pub struct Options {
     pub read_only: bool,
     /// Who does the background work. [`Background::Threads`].
     pub background: Background,
-    /// How long values stay that are put without a time of their own. None: for ever. Operands of merges always stay.
+    /// How long values stay that are put without a time of their own. None: for ever; at least 1 ms. Operands of merges
+    /// always stay.
     pub default_ttl: Option<Duration>,
     /// What merges mean: see [`MergeOperator`]. None: merges are refused.
     pub merge_operator: Option<Arc<dyn MergeOperator>>,

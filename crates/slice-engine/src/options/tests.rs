@@ -25,7 +25,7 @@ fn so_are_those_of_every_profile_and_they_differ() {
 
 #[test]
 fn each_option_out_of_its_bounds_is_refused_by_name() {
-    let cases: [(&str, Damage); 15] = [
+    let cases: [(&str, Damage); 16] = [
         ("memory_budget", |o| o.memory_budget = Some(1)),
         ("memtable_size", |o| o.memtable_size = 0),
         ("max_frozen_memtables", |o| o.max_frozen_memtables = 0),
@@ -38,6 +38,7 @@ fn each_option_out_of_its_bounds_is_refused_by_name() {
         ("level_multiplier", |o| o.level_multiplier = 1),
         ("target_table_bytes", |o| o.target_table_bytes = 0),
         ("merge_part_bytes", |o| o.merge_part_bytes = 0),
+        ("default_ttl", |o| o.default_ttl = Some(Duration::ZERO)),
         ("flush_interval", |o| o.flush_interval = Duration::ZERO),
         ("durability interval", |o| o.durability = Durability::Interval(Duration::ZERO)),
         ("merge_parallelism", |o| {

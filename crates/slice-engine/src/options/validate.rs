@@ -7,6 +7,7 @@ use std::time::Duration;
 use slice_types::{Error, Result};
 
 use super::{Durability, LEVELS_MAX, Options};
+use crate::values::millis;
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -35,6 +36,9 @@ impl Options {
         within("level_multiplier", self.level_multiplier, 2..=100)?;
         within("target_table_bytes", self.target_table_bytes, KIB..=TIB)?;
         within("merge_part_bytes", self.merge_part_bytes, KIB..=TIB)?;
+        if let Some(ttl) = self.default_ttl {
+            within("default_ttl, in milliseconds,", millis(ttl), 1..=u64::MAX)?;
+        }
         self.validate_times()?;
         self.compaction.validate()
     }

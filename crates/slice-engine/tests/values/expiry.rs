@@ -150,6 +150,7 @@ fn a_compaction_removes_what_has_expired_also_from_the_last_level() -> Result<()
             lsm.compact()?;
             assert_eq!(lsm.verify()?.entries, left, "{strategy:?} at {now}");
         }
+        assert_eq!(lsm.stats().compaction_stats.values_expired, 20);
     }
     Ok(())
 }

@@ -105,6 +105,7 @@ fn flushes_and_compactions_fold_operands() -> Result<()> {
     assert_eq!(entries(&lsm), 11, "each flush leaves one operand");
     lsm.compact()?;
     assert_eq!(entries(&lsm), 1);
+    assert_eq!(lsm.stats().compaction_stats.operands_folded, 10);
     assert_eq!(get(&lsm, "k").map(|value| value.len()), Some(201));
     Ok(())
 }
