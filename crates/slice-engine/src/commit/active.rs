@@ -18,7 +18,7 @@ pub(super) struct Active {
     /// Bytes of keys and values in it.
     bytes: u64,
     /// What it takes of memory, as [`ActiveMemtables::used`] counts it.
-    counted: usize,
+    pub(super) counted: usize,
     /// It is frozen when it holds this many bytes, all counted.
     pub(super) full_at: usize,
     /// How many frozen ones may wait for their flush.
@@ -97,10 +97,9 @@ impl ActiveMemtables {
         self.used
     }
 
-    /// Of the keyspaces that may freeze theirs, the one whose memtable takes the most, and at least `min` bytes.
-    pub(super) fn largest(&self, min: usize) -> Option<KeyspaceId> {
-        let large = self.all.iter().filter(|active| active.counted >= min && !active.is_backed_up());
-        large.max_by_key(|active| active.counted).map(|active| active.tree.id)
+    /// The one that takes the most.
+    pub(super) fn largest(&self) -> Option<&Active> {
+        self.all.iter().max_by_key(|active| active.counted)
     }
 
     /// Counts anew what the memtables of these keyspaces take.

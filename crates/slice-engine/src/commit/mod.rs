@@ -38,7 +38,7 @@ use crate::signal::lock;
 use crate::transaction::{Check, Conflicts, EpochNumber};
 use crate::tree::Tree;
 pub(crate) use active::unknown;
-use active::{ActiveMemtables, check_known};
+use active::{Active, ActiveMemtables, check_known};
 
 /// How many logs may be held back before the keyspace that holds the oldest is frozen: each is a file and a piece of a
 /// recovery.
@@ -190,13 +190,17 @@ impl Commit {
         let is_broken = !state.log.is_open();
         let mut full: Vec<_> =
             touched().filter(|active| is_broken || active.is_full()).map(|active| active.tree.id).collect();
-        // Many keyspaces share the memory: the largest memtable gives its part back.
-        if state.active.used() >= self.active_max {
-            // One that is tiny is not worth a table of its own.
-            let worth_it = self.active_max / 256;
-            full.extend(state.active.largest(worth_it).filter(|id| !full.contains(id)));
-        }
+        full.extend(self.crowding(state).map(|active| active.tree.id).filter(|id| !full.contains(id)));
         if full.is_empty() { Ok(Freeze::Empty) } else { self.switch(state, &full, logs) }
+    }
+
+    /// Many keyspaces share the memory: the one whose memtable has to give its part back, if they take too much.
+    fn crowding<'a>(&self, state: &'a State) -> Option<&'a Active> {
+        if state.active.used() < self.active_max {
+            return None;
+        }
+        // One that is tiny is not worth a table of its own.
+        state.active.largest().filter(|active| active.counted >= self.active_max / 256)
     }
 
     /// Logs, inserts and publishes a batch.
@@ -250,7 +254,7 @@ impl Commit {
 
     /// Switches the memtables of these keyspaces, and the log.
     fn switch(&self, state: &mut State, ids: &[KeyspaceId], logs: &Logs) -> Result<Freeze> {
-        if ids.iter().filter_map(|id| state.active.get(*id)).any(active::Active::is_backed_up) {
+        if ids.iter().filter_map(|id| state.active.get(*id)).any(Active::is_backed_up) {
             return Ok(Freeze::Full);
         }
         let old = self.switch_log(state, logs)?;
@@ -341,7 +345,8 @@ impl Commit {
     pub(crate) fn has_room(&self, ids: &[KeyspaceId]) -> bool {
         let state = lock(&self.state);
         let mut touched = ids.iter().filter_map(|id| state.active.get(*id));
-        !state.is_held && touched.all(|active| !active.is_paused && !active.is_backed_up())
+        let is_crowded = self.crowding(&state).is_some_and(Active::is_backed_up);
+        !state.is_held && !is_crowded && touched.all(|active| !active.is_paused && !active.is_backed_up())
     }
 
     /// Leaves a note in the log of what is durable by now, so that a recovery can tell damage from a torn tail.
