@@ -46,6 +46,11 @@ impl<'a> Outputs<'a> {
         Ok(opened)
     }
 
+    /// Leaves all files where they are: the directory is not the store's any more.
+    pub(crate) fn disown(&mut self) {
+        self.created.clear();
+    }
+
     fn begin(&mut self) -> Result<&mut (TableId, TableBuilder)> {
         let id = self.core.new_table_id();
         self.created.push(id);

@@ -112,6 +112,23 @@ impl Core {
         if self.is_stopping() { Err(self.closed()) } else { Ok(()) }
     }
 
+    /// Does something in the directory that a store which is closed meanwhile must not do: it is not released before this
+    /// is done.
+    ///
+    /// # Errors
+    ///
+    /// `Closed` once it was released, and nothing is done; what `work` says.
+    pub(crate) fn in_directory<T>(
+        &self,
+        work: impl FnOnce() -> slice_types::Result<T>,
+    ) -> slice_types::Result<T> {
+        let held = lock(&self.directory_lock);
+        if held.is_none() {
+            return Err(self.closed());
+        }
+        work()
+    }
+
     pub(crate) fn closed(&self) -> Error {
         Error::new(ErrorKind::Closed, "the store was closed; open it again").with_file(&self.dir)
     }

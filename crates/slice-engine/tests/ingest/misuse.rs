@@ -54,6 +54,29 @@ fn a_closed_store_takes_no_load() {
 }
 
 #[test]
+fn a_load_in_a_store_that_is_closed_meanwhile_leaves_the_next_one_alone() {
+    let fs = MemFs::new();
+    let lsm = open(&fs);
+    let mut next = None;
+    let closing = pairs(0..500, 1).inspect(|(found, _)| {
+        if *found == key(400) {
+            lsm.close().unwrap();
+            // Its tables get the numbers of those that the load was writing.
+            let again = open(&fs);
+            put(&again, 0..300, 2);
+            again.compact().unwrap();
+            next = Some(again);
+        }
+    });
+    assert_eq!(lsm.ingest(closing).unwrap_err().kind(), ErrorKind::Closed);
+    let next = next.expect("the pairs came that far");
+    let report = next.verify().unwrap();
+    assert!(report.is_clean() && report.tables > 0, "{report}");
+    drop((lsm, next));
+    assert_eq!(rounds_in(&open(&fs), 0..300), [2; 300]);
+}
+
+#[test]
 fn an_iterator_that_panics_leaves_no_file_and_no_writer_waiting() {
     let fs = MemFs::new();
     let lsm = open(&fs);
