@@ -227,7 +227,7 @@ impl Memories<'_> {
             if !self.counts(entry.keyspace)? {
                 continue;
             }
-            let memory = self.by_keyspace.entry(entry.keyspace).or_insert_with(Memory::new);
+            let memory = self.by_keyspace.entry(entry.keyspace).or_default();
             memory.insert(entry.key, Trailer::new(first.plus(n), entry.kind), entry.value);
         }
         Ok(())

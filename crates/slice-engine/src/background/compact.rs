@@ -100,7 +100,7 @@ impl Core {
         self.jobs.changed.raise();
     }
 
-    pub(crate) fn full_compaction(&self, tree: &Tree) -> Progress {
+    pub(crate) fn full_compaction(tree: &Tree) -> Progress {
         let state = lock(&tree.tasks);
         match (&state.full, &state.full_failure) {
             (Some(_), _) => Progress::Running,
@@ -132,8 +132,8 @@ impl Core {
         let trees = self.trees.all();
         let first = self.jobs.turn.load(Ordering::Relaxed) % trees.len();
         let (before, from) = trees.split_at(first);
-        let in_turn = from.iter().chain(before).zip(first + 1..);
-        let (job, next) = in_turn.filter_map(|(tree, next)| Some((self.next_job_of(tree)?, next))).next()?;
+        let mut in_turn = from.iter().chain(before).zip(first + 1..);
+        let (job, next) = in_turn.find_map(|(tree, next)| Some((self.next_job_of(tree)?, next)))?;
         self.jobs.turn.store(next, Ordering::Relaxed);
         Some(job)
     }

@@ -113,7 +113,7 @@ impl Core {
         if let Err(dropped) = tree.check_exists() {
             return Some(Err(dropped));
         }
-        match self.full_compaction(tree) {
+        match Self::full_compaction(tree) {
             // The janitor is still at it, unless it is no more.
             Progress::Done if self.buries_later() => self.failures.thread().map(Err),
             Progress::Done => Some(Ok(())),

@@ -66,6 +66,12 @@ pub(crate) struct Memory {
     last: AtomicU64,
 }
 
+impl Default for Memory {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl MemTable for Memory {
     type Iter = <SkipListMemTable as MemTable>::Iter;
 
