@@ -139,7 +139,9 @@ impl Inner {
         let mut local = lock(&self.local);
         local.check_open()?;
         if self.isolation == Isolation::Serializable {
-            keys.iter().for_each(|key| local.reads.insert(tree.id, key));
+            for key in keys {
+                local.reads.insert(tree.id, key);
+            }
         }
         let overlay = local
             .writes

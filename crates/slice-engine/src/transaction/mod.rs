@@ -247,7 +247,7 @@ impl Transaction {
 
 impl std::fmt::Debug for Transaction {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Transaction").field("inner", &self.inner).finish()
+        f.debug_struct("Transaction").field("inner", &self.inner).finish_non_exhaustive()
     }
 }
 

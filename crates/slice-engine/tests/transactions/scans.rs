@@ -95,7 +95,9 @@ proptest! {
         let lsm = mergeable();
         let mut model = Model::new();
         lsm.transact(Isolation::Snapshot, |setup| before.iter().try_for_each(|op| op.write(setup))).unwrap();
-        before.iter().for_each(|op| op.apply(&mut model));
+        for op in &before {
+            op.apply(&mut model);
+        }
         let transaction = lsm.begin(Isolation::Serializable);
         if is_flushed {
             lsm.flush().unwrap();
