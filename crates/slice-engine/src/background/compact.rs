@@ -1,122 +1,23 @@
-//! Compaction jobs: picked by the strategy, run by one thread each, merged in parallel by key range.
+//! Compaction jobs: run by one thread each, merged in parallel by key range. Which is next, `pick.rs` says.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use slice_compaction::{
-    Busy, DeeperKeys, Levels, MergeOptions, MergeStats, Task, TaskKind, merge_values, pick_covered,
-    pick_full_expiring, pick_purge, split_ranges,
-};
+use slice_compaction::{DeeperKeys, MergeOptions, MergeStats, Task, TaskKind, merge_values, split_ranges};
 use slice_sstable::{CachePolicy, IterOptions, ReadMode};
-use slice_types::{Error, ErrorKind, Level, RangeIndex, Result, SeqNo, TableId};
+use slice_types::{Error, ErrorKind, Level, Result};
 
 use super::counts;
 use super::install::Change;
 use super::outputs::Outputs;
+use super::pick::Job;
 use super::threads::in_parallel;
 use crate::background::clock::now;
 use crate::db::{Core, Horizon};
 use crate::planted::Bug;
-use crate::signal::{Signal, lock};
-use crate::tree::{Input, OpenTable, Run, RunIter, Settings, Tree, Version};
-
-/// What the compactions of a database share.
-#[derive(Default)]
-pub(crate) struct Jobs {
-    /// Raised when there may be something to compact.
-    pub(crate) changed: Signal,
-    /// The keyspace to look at first when the next job is picked, so that none keeps all threads to itself.
-    turn: AtomicUsize,
-}
-
-/// The compactions of a keyspace: which run, and what was asked for.
-#[derive(Default)]
-pub(crate) struct Tasks {
-    busy: Busy,
-    full: Option<Full>,
-    /// How many full compactions were asked for.
-    asked: u64,
-    /// How the last full compaction failed, if it did.
-    full_failure: Option<Error>,
-}
-
-/// A full compaction that was asked for.
-#[derive(Clone, Copy)]
-struct Full {
-    /// Tables of level 0 with nothing older than this were flushed later, and are not waited for.
-    upto: SeqNo,
-}
-
-/// How far a full compaction is.
-pub(crate) enum Progress {
-    Running,
-    Done,
-    Failed(Error),
-}
-
-/// A task, and the version that it was picked for.
-struct Job {
-    tree: Arc<Tree>,
-    settings: Arc<Settings>,
-    /// The keyspace's at that time.
-    epoch: u64,
-    task: Task,
-    version: Arc<Version>,
-    shape: Levels,
-    /// How many full compactions had been asked for when it was picked.
-    asked: u64,
-}
-
-/// What jobs of a keyspace are picked for.
-#[derive(Clone, Copy)]
-struct Scene<'a> {
-    settings: &'a Settings,
-    shape: &'a Levels,
-    deletes: &'a RangeIndex,
-    /// The tables that hold values which have expired, in order.
-    expired: &'a [TableId],
-}
-
-impl Scene<'_> {
-    fn has_expired(&self, table: TableId) -> bool {
-        self.expired.binary_search(&table).is_ok()
-    }
-}
-
-/// Each read of a tree's tables and each of their merges searches the range tombstones. With more of them, tables are
-/// rewritten to get rid of them.
-const RANGE_TOMBSTONES_BEARABLE: usize = 64;
+use crate::signal::lock;
+use crate::tree::{Input, OpenTable, Run, RunIter, Tree};
 
 impl Core {
-    /// Asks for everything that a keyspace has in tables by now to be merged into the last level.
-    pub(crate) fn request_full_compaction(&self, tree: &Tree) {
-        let upto = self.commit.visible();
-        let mut state = lock(&tree.tasks);
-        state.full = Some(Full { upto });
-        state.full_failure = None;
-        state.asked += 1;
-        self.failures.compaction_ended(None);
-        drop(state);
-        self.jobs.changed.raise();
-    }
-
-    pub(crate) fn full_compaction(tree: &Tree) -> Progress {
-        let state = lock(&tree.tasks);
-        match (&state.full, &state.full_failure) {
-            (Some(_), _) => Progress::Running,
-            (None, Some(error)) => Progress::Failed(error.clone()),
-            (None, None) => Progress::Done,
-        }
-    }
-
-    /// Does what depends on which jobs of a keyspace run, and on its levels: no job is picked meanwhile, and those that run
-    /// stay known.
-    pub(crate) fn beside_jobs<T>(tree: &Tree, work: impl FnOnce(&Busy, &Levels) -> T) -> T {
-        let state = lock(&tree.tasks);
-        let levels = tree.view().version.shape(tree.settings().options.max_levels);
-        work(&state.busy, &levels)
-    }
-
     /// Runs one job on this thread; `false` when none is due.
     pub(crate) fn compact_one(&self) -> Result<bool> {
         let _one_at_a_time = lock(&self.compacting);
@@ -125,86 +26,6 @@ impl Core {
         self.run_job(job)?;
         self.bury();
         Ok(true)
-    }
-
-    /// Picks a job of the first keyspace that has one, in turn, and marks it as running.
-    fn next_job(&self) -> Option<Job> {
-        let trees = self.trees.all();
-        let first = self.jobs.turn.load(Ordering::Relaxed) % trees.len();
-        let (before, from) = trees.split_at(first);
-        let mut in_turn = from.iter().chain(before).zip(first + 1..);
-        let (job, next) = in_turn.find_map(|(tree, next)| Some((self.next_job_of(tree)?, next)))?;
-        self.jobs.turn.store(next, Ordering::Relaxed);
-        Some(job)
-    }
-
-    /// Picks the most urgent job of a keyspace and marks it as running.
-    fn next_job_of(&self, tree: &Arc<Tree>) -> Option<Job> {
-        let settings = tree.settings();
-        let mut state = lock(&tree.tasks);
-        // Before the view: a clear that comes in between makes the job void.
-        let epoch = tree.epoch();
-        let version = Arc::clone(&tree.view().version);
-        let shape = version.shape(settings.options.max_levels);
-        // Nobody asks for them but a full compaction.
-        let expired = state.full.map_or_else(Vec::new, |_| expired_tables(&version, tree.rules.now_ms()));
-        let deletes = version.range_index();
-        let scene = Scene { settings: &settings, shape: &shape, deletes: &deletes, expired: &expired };
-        let task = self.pick_requested(&state, scene);
-        let has_ended = task.is_none() && state.full.is_some_and(|full| self.is_compacted(scene, full));
-        if has_ended {
-            state.full = None;
-        }
-        let task = task.or_else(|| self.pick_due(&state, scene));
-        if let Some(task) = &task {
-            state.busy.start(task, &shape);
-            self.counters.running.add(1);
-        }
-        let asked = state.asked;
-        // Waiters look at the state when they wake: it must be free by then.
-        drop(state);
-        if has_ended {
-            self.changed.raise();
-        }
-        Some(Job { task: task?, tree: Arc::clone(tree), settings, epoch, version, shape, asked })
-    }
-
-    /// Whether nothing is left to do for what was there when a full compaction was asked for, running jobs included.
-    /// What came later may keep the strategy busy for ever, and does not count.
-    fn is_compacted(&self, scene: Scene<'_>, full: Full) -> bool {
-        let asked_for = only_older(scene.shape, full.upto, 0);
-        self.pick_step(&asked_for, &Busy::new(), scene, full).is_none()
-    }
-
-    /// The next step of the full compaction, if one was asked for.
-    fn pick_requested(&self, state: &Tasks, scene: Scene<'_>) -> Option<Task> {
-        let full = state.full?;
-        let known = only_older(scene.shape, full.upto, 1);
-        let task = self.pick_step(&known, &state.busy, scene, full)?;
-        state.busy.admits(&task, scene.shape).then_some(task)
-    }
-
-    /// A step of a full compaction in this tree: what is covered goes unread, all else into the bottom, and last the
-    /// range tombstones go.
-    fn pick_step(&self, levels: &Levels, busy: &Busy, scene: Scene<'_>, full: Full) -> Option<Task> {
-        let (options, horizon) = (&scene.settings.strategy_options, self.horizon());
-        let oldest = horizon.oldest();
-        pick_covered(levels, busy, scene.deletes, &horizon.snapshots, horizon.visible)
-            .or_else(|| pick_full_expiring(levels, busy, options, oldest, |table| scene.has_expired(table)))
-            .or_else(|| pick_purge(levels, busy, options, scene.deletes, oldest.min(full.upto), 0))
-    }
-
-    /// What is due without anybody's asking.
-    fn pick_due(&self, state: &Tasks, scene: Scene<'_>) -> Option<Task> {
-        let Scene { settings, shape, deletes, .. } = scene;
-        if deletes.is_empty() {
-            return settings.strategy.pick(shape, &state.busy);
-        }
-        let (options, horizon) = (&settings.strategy_options, self.horizon());
-        let bearable = RANGE_TOMBSTONES_BEARABLE;
-        pick_covered(shape, &state.busy, deletes, &horizon.snapshots, horizon.visible)
-            .or_else(|| settings.strategy.pick(shape, &state.busy))
-            .or_else(|| pick_purge(shape, &state.busy, options, deletes, horizon.oldest(), bearable))
     }
 
     fn run_job(&self, job: Job) -> Result<()> {
@@ -414,25 +235,6 @@ impl Job {
 struct Part {
     start: Option<Vec<u8>>,
     end: Option<Vec<u8>>,
-}
-
-/// The tree without the tables that hold only what was written since, as far as they are in the levels above `depth`;
-/// 0 for all levels.
-fn only_older(shape: &Levels, upto: SeqNo, depth: usize) -> Levels {
-    let level = |index: usize| {
-        let tables = shape.level(index).iter();
-        tables.filter(|table| (depth > 0 && index >= depth) || table.min_seqno <= upto).cloned().collect()
-    };
-    Levels::new((0..shape.len()).map(level).collect())
-}
-
-/// The tables that hold values which have expired, in order.
-fn expired_tables(version: &Version, now_ms: u64) -> Vec<TableId> {
-    let tables = version.levels().iter().flatten();
-    let expired = tables.filter(|table| table.table.properties().first_expiry_ms <= now_ms);
-    let mut expired: Vec<_> = expired.map(|table| table.id()).collect();
-    expired.sort_unstable();
-    expired
 }
 
 /// The keys at which a table may be split, with the bytes between them: about a block each.

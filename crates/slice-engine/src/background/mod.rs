@@ -18,6 +18,7 @@ pub(crate) mod drain;
 pub(crate) mod flush;
 pub(crate) mod install;
 pub(crate) mod outputs;
+pub(crate) mod pick;
 pub(crate) mod threads;
 pub(crate) mod timer;
 

@@ -34,8 +34,8 @@ pub(crate) use read::ReadAt;
 pub(crate) use snapshots::{Horizon, Snapshots};
 pub(crate) use trees::Trees;
 
-use crate::background::compact::Jobs;
 use crate::background::drain::Drain;
+use crate::background::pick::Jobs;
 use crate::background::threads::Threads;
 use crate::background::timer::Timer;
 use crate::commit::Commit;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use slice_types::{LogNumber, Result};
 
 use super::Core;
-use crate::background::compact::Progress;
 use crate::background::flush::flush_oldest;
+use crate::background::pick::Progress;
 use crate::commit::Freeze;
 use crate::signal::lock;
 use crate::tree::{Frozen, Tree};

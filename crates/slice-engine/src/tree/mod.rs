@@ -36,7 +36,7 @@ pub(crate) use open_table::{Graveyard, OpenTable, is_numbered_as};
 pub(crate) use settings::Settings;
 pub(crate) use version::Version;
 
-use crate::background::compact::Tasks;
+use crate::background::pick::Tasks;
 use crate::primitives::{Loaded, Mutex, Swap, keep};
 use crate::signal::lock;
 use crate::values::{Resolver, Rules};
