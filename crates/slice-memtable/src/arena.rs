@@ -1,7 +1,7 @@
 //! Where the bytes of keys and values lie: one after another in chunks, so that an entry costs no allocation of its own.
 //!
 //! ```text
-//!   chunk:  [ key value | key value | key value |        free         ]     4 KiB, doubling with the arena to 256 KiB
+//!   chunk:  [ key value | key value | key value |        free         ]     1 KiB, doubling with the arena to 256 KiB
 //!   large:  [ key value ]                                                   over 32 KiB: allocated to measure
 //! ```
 //!
@@ -12,7 +12,7 @@
 use bytes::{Bytes, BytesMut};
 
 /// The size of the first chunk, in bytes. Small, because an idle keyspace has a memtable as well.
-const CHUNK_MIN: usize = 4 * 1024;
+const CHUNK_MIN: usize = 1024;
 /// The size that chunks grow to, in bytes.
 const CHUNK_MAX: usize = 256 * 1024;
 /// An entry over this many bytes gets memory of its own.
