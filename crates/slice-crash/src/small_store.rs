@@ -3,6 +3,7 @@
 //! Few, so that most are overwritten, and each check can read all.
 
 use std::collections::BTreeMap;
+use std::ops::{Bound, RangeBounds};
 use std::path::Path;
 use std::time::Duration;
 
@@ -25,6 +26,8 @@ pub(crate) enum Change {
     /// Appended to what there is.
     Merge(Vec<u8>),
     Delete,
+    /// With all keys behind it in its keyspace, up to this one, which stays; to the end if it is empty.
+    DeleteUpTo(Vec<u8>),
 }
 
 /// What a store holds, at whatever time one looks.
@@ -43,12 +46,13 @@ impl State {
     pub(crate) fn after(&self, entries: &Entries, now_ms: u64) -> Self {
         let mut state = self.clone();
         for (key, change) in entries {
-            let held = state.0.entry(key.clone()).or_default();
+            let mut set = |held| drop(state.0.insert(key.clone(), held));
             match change {
-                Change::Put(value) => *held = Held::value(value, None),
-                Change::PutFor(value, ms) => *held = Held::value(value, Some(now_ms + ms)),
-                Change::Merge(operand) => held.operands.extend(operand),
-                Change::Delete => *held = Held::default(),
+                Change::Put(value) => set(Held::value(value, None)),
+                Change::PutFor(value, ms) => set(Held::value(value, Some(now_ms + ms))),
+                Change::Merge(operand) => state.0.entry(key.clone()).or_default().operands.extend(operand),
+                Change::Delete => set(Held::default()),
+                Change::DeleteUpTo(end) => state.0.retain(|other, _| !is_between(key, end, other)),
             }
         }
         state
@@ -83,6 +87,18 @@ impl Held {
     }
 }
 
+/// The keys of a [`Change::DeleteUpTo`].
+fn range(start: &[u8], end: &[u8]) -> (Bound<Vec<u8>>, Bound<Vec<u8>>) {
+    let end = if end.is_empty() { Bound::Unbounded } else { Bound::Excluded(end.to_vec()) };
+    (Bound::Included(start.to_vec()), end)
+}
+
+/// The deletion of so many keys from one on; of all with 0.
+pub(crate) fn delete_from(number: u64, count: u64) -> (Vec<u8>, Change) {
+    let end = if count == 0 { Vec::new() } else { key(number + count) };
+    (key(number), Change::DeleteUpTo(end))
+}
+
 /// The key of this number.
 pub(crate) fn key(n: u64) -> Vec<u8> {
     format!("key{n:02}").into_bytes()
@@ -97,6 +113,7 @@ pub(crate) fn write(store: &LSMTree, entries: &Entries) -> slice::Result<()> {
             Change::PutFor(value, ms) => keyspace.put_with_ttl(key, value, Duration::from_millis(*ms)),
             Change::Merge(operand) => keyspace.merge(key, operand),
             Change::Delete => keyspace.delete(key),
+            Change::DeleteUpTo(end) => keyspace.delete_range(range(key, end)),
         };
     }
     let mut batch = WriteBatch::new();
@@ -109,6 +126,7 @@ pub(crate) fn write(store: &LSMTree, entries: &Entries) -> slice::Result<()> {
             }
             Change::Merge(operand) => batch.merge_in(&keyspace, key, operand)?,
             Change::Delete => batch.delete_in(&keyspace, key)?,
+            Change::DeleteUpTo(end) => batch.delete_range_in(&keyspace, range(key, end))?,
         }
     }
     store.write(batch)
@@ -125,12 +143,26 @@ pub(crate) fn is_in_keyspace(name: &str, key: &[u8]) -> bool {
     if prefix.is_empty() { !key.contains(&b'/') } else { key.starts_with(&prefix) }
 }
 
+/// The name of the keyspace of a key, if it has one, and its key there.
+fn split(key: &[u8]) -> (Option<&[u8]>, &[u8]) {
+    match key.iter().position(|byte| *byte == b'/') {
+        Some(slash) => (Some(&key[..slash]), &key[slash + 1..]),
+        None => (None, key),
+    }
+}
+
 /// The keyspace of a key, and its key there.
 fn place<'k>(store: &LSMTree, key: &'k [u8]) -> slice::Result<(LSMTree, &'k [u8])> {
-    match key.iter().position(|byte| *byte == b'/') {
-        Some(slash) => Ok((store.keyspace(&String::from_utf8_lossy(&key[..slash]))?, &key[slash + 1..])),
-        None => Ok((store.clone(), key)),
+    match split(key) {
+        (Some(name), key) => Ok((store.keyspace(&String::from_utf8_lossy(name))?, key)),
+        (None, key) => Ok((store.clone(), key)),
     }
+}
+
+/// Whether a [`Change::DeleteUpTo`] from `start` deletes a key.
+fn is_between(start: &[u8], end: &[u8], key: &[u8]) -> bool {
+    let ((keyspace, start), (other, key)) = (split(start), split(key));
+    keyspace == other && range(start, end).contains(&key.to_vec())
 }
 
 /// All that is there of the first so many keys, in each keyspace.

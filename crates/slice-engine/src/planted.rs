@@ -34,6 +34,8 @@ pub enum Bug {
     IngestUnflushed,
     /// A flush writes no range tombstones to the manifest.
     ForgetRangeTombstones,
+    /// A compaction leaves in what range tombstones cover, and says that it is out.
+    KeepCovered,
     /// A serializable transaction commits whatever became of what it read.
     SkipReadValidation,
     /// A transaction commits whoever else wrote to its keys.
@@ -57,6 +59,7 @@ impl Bug {
         Self::PublishBeforeInsert,
         Self::IngestUnflushed,
         Self::ForgetRangeTombstones,
+        Self::KeepCovered,
         Self::SkipReadValidation,
         Self::SkipWriteValidation,
         Self::BeginLate,

@@ -60,6 +60,11 @@ fn a_flush_of_one_keyspace_ahead_of_the_log_of_others_is_found() {
 }
 
 #[test]
+fn a_flush_that_forgets_deleted_ranges_is_found() {
+    found(Bug::ForgetRangeTombstones);
+}
+
+#[test]
 fn a_batch_that_is_split_is_found() {
     let lost = found(Bug::SplitBatch);
     assert!(lost.failure.message.contains("no prefix of the commits"), "{lost}");

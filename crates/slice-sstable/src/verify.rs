@@ -27,10 +27,20 @@ impl<S: BlockStore> Table<S> {
     /// Does what [`verify`](Self::verify) does and goes on behind each finding, of which there is one a block at most.
     /// Opened [damaged](Self::open_damaged), all but the filter is checked.
     pub fn verify_all(&self, found: &mut dyn FnMut(Error)) {
+        self.verify_entries(&mut |_| Ok(()), found);
+    }
+
+    /// Does what [`verify_all`](Self::verify_all) does, and asks `check` about every entry that it gets to: what the
+    /// caller knows of a table beyond what is in it.
+    pub fn verify_entries(
+        &self,
+        check: &mut dyn FnMut(&EntryRef<'_>) -> Result<()>,
+        found: &mut dyn FnMut(Error),
+    ) {
         let mut survey = Survey::new(&self.properties);
         let mut is_whole = true;
         for index in 0..self.fences.len() {
-            if let Err(fault) = self.verify_place(index, &mut survey) {
+            if let Err(fault) = self.verify_place(index, check, &mut survey) {
                 found(fault);
                 is_whole = false;
             }
@@ -41,13 +51,24 @@ impl<S: BlockStore> Table<S> {
         }
     }
 
-    fn verify_place(&self, index: usize, survey: &mut Survey) -> Result<()> {
+    fn verify_place(
+        &self,
+        index: usize,
+        check: &mut dyn FnMut(&EntryRef<'_>) -> Result<()>,
+        survey: &mut Survey,
+    ) -> Result<()> {
         let Some(block) = self.read_block(index)? else { return Ok(()) };
         let offset = self.fences.handle(index).map_or(0, |handle| handle.offset);
-        self.verify_block(index, &block, survey).map_err(|e| self.reader.place(e, offset))
+        self.verify_block(index, &block, check, survey).map_err(|e| self.reader.place(e, offset))
     }
 
-    fn verify_block(&self, index: usize, block: &Block, survey: &mut Survey) -> Result<()> {
+    fn verify_block(
+        &self,
+        index: usize,
+        block: &Block,
+        check: &mut dyn FnMut(&EntryRef<'_>) -> Result<()>,
+        survey: &mut Survey,
+    ) -> Result<()> {
         let mut key = Vec::new();
         for i in 0..block.count() {
             key.clear();
@@ -58,6 +79,7 @@ impl<S: BlockStore> Table<S> {
                 return Err(Error::corruption(format!("the filter denies the entry {entry:?}")));
             }
             survey.take(&entry)?;
+            check(&entry)?;
         }
         survey.found.blocks += 1;
         Ok(())

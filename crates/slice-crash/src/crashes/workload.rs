@@ -12,7 +12,7 @@ use super::copies::Copies;
 use super::settings::{DIR, Settings};
 use super::written::Written;
 use crate::random::Random;
-use crate::small_store::{self, Change, Contents, Entries, in_keyspace, key};
+use crate::small_store::{self, Change, Contents, Entries, delete_from, in_keyspace, key};
 
 /// So few that most are overwritten, and each check can read all.
 const KEYS: u64 = 24;
@@ -133,10 +133,14 @@ impl Run {
         self.all_is_durable();
     }
 
-    /// A value that is written once, for ever or for a time, or merged; or a delete. In any keyspace.
+    /// A value that is written once, for ever or for a time, or merged; or a delete, of a key or a range. In any keyspace.
     fn entry(&mut self, n: u64) -> (Vec<u8>, Change) {
         let names = self.store().keyspaces();
         let name = &names[self.random.below(names.len() as u64) as usize];
+        if self.random.below(16) == 0 {
+            let (key, change) = delete_from(self.random.below(KEYS), self.random.below(6));
+            return (in_keyspace(name, &key), change);
+        }
         let key = in_keyspace(name, &key(self.random.below(KEYS)));
         let value = format!("{}.{n}:{}", self.fs.operations(), "v".repeat(self.random.below(140) as usize));
         let change = match self.random.below(10) {

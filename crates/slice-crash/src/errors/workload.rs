@@ -2,7 +2,7 @@
 
 use super::store::{KEYS, Settings};
 use crate::random::Random;
-use crate::small_store::{Change, Entries, key};
+use crate::small_store::{Change, Entries, delete_from, key};
 
 /// A seed's steps, and the options of the store that takes them.
 #[derive(Clone, Debug)]
@@ -71,6 +71,10 @@ fn entries(random: &mut Random, step: usize) -> Entries {
     let mut entries = Entries::new();
     for n in 0..count {
         let value = format!("{step}.{n}:{}", "v".repeat(random.below(400) as usize));
+        if random.below(16) == 0 {
+            entries.push(delete_from(random.below(KEYS), random.below(4)));
+            continue;
+        }
         let change = match random.below(8) {
             0..2 => Change::Delete,
             2..4 => Change::Merge(value.into_bytes()),

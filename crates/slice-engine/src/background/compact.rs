@@ -148,7 +148,7 @@ impl Core {
     }
 
     fn merge_part(&self, job: &Job, part: &Part, horizon: &Horizon) -> Result<(MergeStats, Outputs<'_>)> {
-        let options = MergeOptions {
+        let mut options = MergeOptions {
             snapshots: &horizon.snapshots,
             visible: horizon.visible,
             range_tombstones: job.version.range_index(),
@@ -159,6 +159,9 @@ impl Core {
             cancel: &job.tree.cancel,
         };
         let mut outputs = Outputs::new(self, &job.settings, job.task.output, options.purged());
+        if self.options.planted.has(Bug::KeepCovered) {
+            options.range_tombstones = Arc::default();
+        }
         let inputs = inputs(job, self.budget.readahead(&self.options));
         let mut rules = job.tree.rules.of_compaction(job.task.output.index());
         let stats = merge_values(inputs, &options, &mut rules, &mut outputs)?;

@@ -29,8 +29,12 @@ impl Core {
         self.verify_logs(&mut report);
         let trees = self.trees.all();
         let versions: Vec<_> = trees.iter().map(|tree| Arc::clone(&tree.view().version)).collect();
-        for table in versions.iter().flat_map(|version| version.levels()).flatten() {
-            verify_table(&*self.fs, &self.dir, table.id(), Some(&table.meta), &mut report);
+        for version in versions {
+            let range_tombstones = version.range_index();
+            for table in version.levels().iter().flatten() {
+                let meta = Some(&*table.meta);
+                verify_table(&*self.fs, &self.dir, table.id(), meta, &range_tombstones, &mut report);
+            }
         }
         // Closed meanwhile, the directory may be another's, and what was found be about its files.
         self.check_open()?;

@@ -16,7 +16,7 @@ mod tables;
 
 use std::path::Path;
 
-use slice_types::Result;
+use slice_types::{RangeIndex, Result};
 use slice_vfs::{Fs, StdFs};
 
 pub use report::{Finding, FindingKind, Report};
@@ -54,13 +54,23 @@ pub(crate) fn verify_on(fs: &dyn Fs, path: &Path) -> Result<Report> {
     let directory = Directory::look(fs, path, &mut report)?;
     match &directory.state {
         Some((state, ..)) => {
-            for (_, _, meta) in state.tables() {
-                tables::verify_table(fs, &directory.path, meta.id, Some(meta), &mut report);
+            for keyspace in state.keyspaces.values() {
+                let range_tombstones = RangeIndex::new(keyspace.range_tombstones.values().cloned());
+                for meta in keyspace.levels.iter().flatten() {
+                    tables::verify_table(
+                        fs,
+                        &directory.path,
+                        meta.id,
+                        Some(meta),
+                        &range_tombstones,
+                        &mut report,
+                    );
+                }
             }
         }
         None => {
             for id in directory.tables() {
-                tables::verify_table(fs, &directory.path, id, None, &mut report);
+                tables::verify_table(fs, &directory.path, id, None, &RangeIndex::default(), &mut report);
             }
         }
     }

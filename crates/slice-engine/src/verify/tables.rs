@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use slice_compaction::TableMeta;
 use slice_sstable::{NoBlockStore, Table, TableProperties, TableSources};
-use slice_types::TableId;
+use slice_types::{Bookmark, EntryRef, Error, RangeIndex, SeqNo, TableId};
 use slice_vfs::{Fs, read_all};
 
 use super::report::{Finding, FindingKind, Report};
@@ -15,18 +15,28 @@ use crate::tree::is_numbered_as;
 /// A table as the verifier and the repair see it: past the caches.
 pub(crate) type PlainTable = Arc<Table<NoBlockStore>>;
 
-/// Checks a table, and that it is the one that the manifest means if that is known.
+/// Checks a table, and that it is the one that the manifest means if that is known: also that nothing is in it that the
+/// range tombstones cover which the manifest says were applied to it.
 pub(super) fn verify_table(
     fs: &dyn Fs,
     dir: &Path,
     id: TableId,
     meta: Option<&TableMeta>,
+    range_tombstones: &RangeIndex,
     report: &mut Report,
 ) {
     report.tables += 1;
     let Some(table) = open_damaged(fs, dir, id, report) else { return };
     let paths = TablePaths::new(dir, id);
-    table.verify_all(&mut |fault| report.add(Finding::of(&fault, &paths.data)));
+    let (mut bookmark, purged) = (Bookmark::default(), meta.map_or(SeqNo::ZERO, |meta| meta.purged));
+    let mut is_left =
+        |entry: &EntryRef<'_>| match range_tombstones.covering_near(&mut bookmark, entry.key, purged) {
+            Some(seqno) if seqno > entry.seqno() => Err(Error::corruption(format!(
+                "the entry {entry:?} is covered by the range tombstone {seqno}, which is recorded as applied"
+            ))),
+            _ => Ok(()),
+        };
+    table.verify_entries(&mut is_left, &mut |fault| report.add(Finding::of(&fault, &paths.data)));
     report.entries += table.properties().entries;
     let Some(meta) = meta else { return };
     if let Some(difference) = difference(table.properties(), meta) {

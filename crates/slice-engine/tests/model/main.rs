@@ -96,6 +96,11 @@ fn a_load_behind_unflushed_memtables_is_found_by_the_model() {
 }
 
 #[test]
+fn a_flush_that_forgets_deleted_ranges_is_found_by_the_model() {
+    model_finds(Bug::ForgetRangeTombstones, 12);
+}
+
+#[test]
 fn a_compaction_that_drops_tombstones_is_found_by_a_pair() {
     let found = find_failure(|| pairs(Some(Bug::DropTombstones), STEPS), agree, 20);
     assert!(found.is_some(), "the two sides differ in what is deleted");

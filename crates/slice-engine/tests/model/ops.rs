@@ -2,6 +2,9 @@
 //!
 //! A new kind of step is a variant here, an arm in `Model::apply` and one in `Store::apply`.
 
+use std::ops::Bound;
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use slice::Background;
 
@@ -35,6 +38,23 @@ pub(crate) enum Write {
     /// Appended to what there is.
     Merge(Key, Value),
     Delete(Key),
+    /// From the first key to before the second one, or to the end.
+    DeleteRange(Key, Option<Key>),
+}
+
+impl Write {
+    /// The deletion of what lies between two keys, or from one on.
+    fn range(one: Key, other: Option<Key>) -> Self {
+        match other {
+            Some(end) if end.bytes() < one.bytes() => Self::DeleteRange(end, Some(one)),
+            end => Self::DeleteRange(one, end),
+        }
+    }
+}
+
+/// Bounds of a deletion.
+pub(crate) fn bounds(start: Key, end: Option<Key>) -> (Bound<Arc<[u8]>>, Bound<Arc<[u8]>>) {
+    (Bound::Included(start.bytes()), end.map_or(Bound::Unbounded, |end| Bound::Excluded(end.bytes())))
 }
 
 /// How a store is left.
@@ -92,6 +112,7 @@ fn write() -> impl Strategy<Value = Write> {
         2 => (key(), value(), 0..40_u64).prop_map(|(key, value, ms)| Write::PutFor(key, value, ms)),
         3 => (key(), value()).prop_map(|(key, value)| Write::Merge(key, value)),
         2 => key().prop_map(Write::Delete),
+        1 => (key(), prop::option::weighted(0.8, key())).prop_map(|(one, other)| Write::range(one, other)),
     ]
 }
 

@@ -10,7 +10,7 @@
 //! again what was lost, as a client would. So the model needs no guess, and a sequence of steps has one outcome.
 
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
+use std::ops::{RangeBounds, RangeInclusive};
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -20,7 +20,7 @@ use slice::planted::Bug;
 use slice::vfs::LogKind;
 
 use crate::alphabet::{Key, Value};
-use crate::ops::{Op, Write, any_op};
+use crate::ops::{Op, Write, any_op, bounds};
 use crate::settings::{Settings, log_kind, settings};
 
 /// What a store holds.
@@ -126,6 +126,9 @@ pub(crate) fn apply_commit(contents: &mut Contents, commit: &Commit) {
             }
             Write::Merge(key, value) => contents.entry(key.bytes()).or_default().operands.push(*value),
             Write::Delete(key) => drop(contents.remove(&key.bytes())),
+            Write::DeleteRange(start, end) => {
+                contents.retain(|key, _| !bounds(*start, *end).contains(key));
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use slice::vfs::{LogKind, MemFs};
 use slice::{Health, ManualClock, WriteBatch};
 
 use crate::alphabet::{Key, Value, brief};
-use crate::ops::{Crash, Leave, Op, Write};
+use crate::ops::{Crash, Leave, Op, Write, bounds};
 use crate::reference::{Commit, Contents, Model, Reference, apply_commit};
 use crate::settings::Settings;
 
@@ -93,6 +93,7 @@ impl Store {
             }
             Write::Merge(key, value) => self.lsm().merge(&key.bytes(), &value.bytes()),
             Write::Delete(key) => self.lsm().delete(&key.bytes()),
+            Write::DeleteRange(start, end) => self.lsm().delete_range(bounds(*start, *end)),
         }
         .expect("write");
     }
@@ -107,6 +108,7 @@ impl Store {
                 }
                 Write::Merge(key, value) => batch.merge(&key.bytes(), &value.bytes()),
                 Write::Delete(key) => batch.delete(&key.bytes()),
+                Write::DeleteRange(start, end) => batch.delete_range(bounds(*start, *end)),
             }
             .expect("within the limits");
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use slice::Result;
 use slice::blocking::LSMTree;
+use slice::planted::Bug;
 use slice::vfs::{FaultFs, MemFs};
 
 use crate::support::{fill, key, present, quiet};
@@ -151,5 +152,24 @@ fn range_tombstones_outlive_a_reopen_until_they_are_applied() -> Result<()> {
     assert_eq!((range_tombstones(&lsm), present(&lsm, 100).len()), (0, 91));
     drop(lsm);
     assert_eq!(present(&open()?, 100).len(), 91);
+    Ok(())
+}
+
+#[test]
+fn the_verifier_finds_what_should_have_been_left_out() -> Result<()> {
+    let fs = MemFs::new();
+    let lsm = quiet(&fs).plant(Bug::KeepCovered).open_blocking()?;
+    fill(&lsm, 0..100);
+    lsm.flush()?;
+    // The second snapshot keeps the range tombstone, and with it the record of what was to be covered.
+    fill(&lsm, 50..60);
+    lsm.delete_range(key(10)..key(20))?;
+    let _snapshot = lsm.snapshot();
+    lsm.delete_range(key(5)..key(30))?;
+    lsm.flush()?;
+    assert!(lsm.verify()?.is_clean());
+    lsm.compact()?;
+    let report = lsm.verify()?;
+    assert!(report.faults().any(|fault| fault.to_string().contains("recorded as applied")), "{report}");
     Ok(())
 }

@@ -217,3 +217,11 @@ fn range_tombstones_that_a_flush_forgets_are_noticed() {
     });
     assert!(found.is_err(), "a store that forgets range tombstones passes");
 }
+
+#[test]
+fn a_compaction_that_keeps_what_is_covered_and_denies_it_is_noticed() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let found = runner
+        .run(&(builders(), vec(op(), 1..150)), |(builder, ops)| run(builder.plant(Bug::KeepCovered), &ops));
+    assert!(found.is_err(), "a store that brings deleted ranges back passes");
+}
