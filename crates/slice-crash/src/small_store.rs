@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use slice::WriteBatch;
-use slice::blocking::LSMTree;
+use slice::blocking::{LSMTree, Scan};
 use slice::vfs::{Fs, MemFs};
 
 /// The contents of a store.
@@ -176,6 +176,37 @@ pub(crate) fn contents(store: &LSMTree, keys: u64) -> slice::Result<Contents> {
         }
     }
     Ok(contents)
+}
+
+/// Reads the first so many keys of each keyspace by scans, forward and backward, and compares what is there with what
+/// reads of each key gave.
+///
+/// # Errors
+///
+/// What the store says; corruption when a scan gives anything else.
+pub(crate) fn check_scans(store: &LSMTree, keys: u64, contents: &Contents) -> slice::Result<()> {
+    let (mut forward, mut backward) = (Contents::new(), Contents::new());
+    for keyspace in keyspaces(store)? {
+        let range = key(0)..key(keys);
+        let name = keyspace.keyspace_name();
+        let ahead = keyspace.range(range.clone()).map(|entry| owned(name, entry));
+        let ahead = ahead.collect::<slice::Result<Vec<_>>>()?;
+        let back = keyspace.range(range).rev().map(|entry| owned(name, entry));
+        let back = back.collect::<slice::Result<Vec<_>>>()?;
+        if !ahead.is_sorted() || !back.is_sorted_by(|left, right| left > right) {
+            return Err(slice::Error::corruption("a scan gives keys out of order"));
+        }
+        forward.extend(ahead);
+        backward.extend(back);
+    }
+    if forward == *contents && backward == *contents {
+        return Ok(());
+    }
+    Err(slice::Error::corruption("scans give something else than reads of each key"))
+}
+
+fn owned(keyspace: &str, entry: <Scan as Iterator>::Item) -> slice::Result<(Vec<u8>, Vec<u8>)> {
+    entry.map(|(key, value)| (in_keyspace(keyspace, &key), value.to_vec()))
 }
 
 /// A handle of each keyspace.

@@ -63,10 +63,10 @@ fn scans(c: &mut Criterion) {
     group.bench_function("snapshot", |b| b.iter(|| lsm.snapshot()));
     group.throughput(Throughput::Elements(KEYS)).sample_size(20);
     group.bench_function("readseq", |b| {
-        b.iter(|| lsm.iter().filter(|entry| black_box(entry).is_ok()).count())
+        b.iter(|| lsm.iter().filter(|entry| black_box(entry).is_ok()).count());
     });
     group.bench_function("readreverse", |b| {
-        b.iter(|| lsm.iter().rev().filter(|entry| black_box(entry).is_ok()).count())
+        b.iter(|| lsm.iter().rev().filter(|entry| black_box(entry).is_ok()).count());
     });
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let lsm = runtime.block_on(async_store());
@@ -77,7 +77,7 @@ fn scans(c: &mut Criterion) {
                 while let Some(entry) = scan.next().await {
                     black_box(entry).expect("an entry");
                 }
-            })
+            });
         });
     });
     group.finish();

@@ -223,7 +223,9 @@ impl Run {
 
 /// All that is there.
 pub(super) fn contents(store: &LSMTree) -> slice::Result<Contents> {
-    small_store::contents(store, KEYS)
+    let contents = small_store::contents(store, KEYS)?;
+    small_store::check_scans(store, KEYS, &contents)?;
+    Ok(contents)
 }
 
 /// The files that nothing refers to, or that are missing, beside an open store without threads.

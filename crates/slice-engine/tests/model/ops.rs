@@ -20,6 +20,13 @@ pub(crate) enum Op {
     /// Pairs that are sorted and loaded in bulk, of each key the last one.
     Ingest(Vec<(Key, Value)>),
     Get(Probe),
+    Scan(Look),
+    /// Takes a snapshot, to be kept until the store is left.
+    Snapshot,
+    /// Lets go of one of the snapshots, if there are any.
+    Release(usize),
+    /// Scans one of the snapshots, if there are any.
+    LookBack(usize, Look),
     /// So many milliseconds go by.
     Pass(u64),
     ClearCache,
@@ -28,6 +35,23 @@ pub(crate) enum Op {
     Compact,
     Reopen(Leave, Box<Settings>),
     Crash(Crash),
+}
+
+/// What is scanned, and how.
+#[derive(Clone, Debug)]
+pub(crate) struct Look {
+    ends: (Probe, Probe),
+    pub(crate) is_backward: bool,
+    /// The most entries that are taken.
+    pub(crate) take: usize,
+}
+
+impl Look {
+    /// The lower and the upper end, both included.
+    pub(crate) fn bounds(&self) -> (Vec<u8>, Vec<u8>) {
+        let (one, other) = (self.ends.0.bytes(), self.ends.1.bytes());
+        if one < other { (one, other) } else { (other, one) }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -87,6 +111,10 @@ pub(crate) fn repeatable(background: Background) -> impl Strategy<Value = Op> {
         24 => write().prop_map(Op::Write),
         8 => prop::collection::vec(write(), 0..8).prop_map(Op::Batch),
         24 => probe().prop_map(Op::Get),
+        10 => look().prop_map(Op::Scan),
+        3 => Just(Op::Snapshot),
+        2 => any::<usize>().prop_map(Op::Release),
+        6 => (any::<usize>(), look()).prop_map(|(which, look)| Op::LookBack(which, look)),
         3 => (0..20_u64).prop_map(Op::Pass),
         3 => Just(Op::ClearCache),
         3 => Just(Op::Sync),
@@ -114,6 +142,12 @@ fn write() -> impl Strategy<Value = Write> {
         2 => key().prop_map(Write::Delete),
         1 => (key(), prop::option::weighted(0.8, key())).prop_map(|(one, other)| Write::range(one, other)),
     ]
+}
+
+fn look() -> impl Strategy<Value = Look> {
+    let take = prop_oneof![1 => 0..4_usize, 3 => Just(usize::MAX)];
+    let look = ((probe(), probe()), any::<bool>(), take);
+    look.prop_map(|(ends, is_backward, take)| Look { ends, is_backward, take })
 }
 
 fn leave() -> impl Strategy<Value = Leave> {

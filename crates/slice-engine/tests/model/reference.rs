@@ -10,7 +10,7 @@
 //! again what was lost, as a client would. So the model needs no guess, and a sequence of steps has one outcome.
 
 use std::collections::BTreeMap;
-use std::ops::{RangeBounds, RangeInclusive};
+use std::ops::{Bound, RangeBounds, RangeInclusive};
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -20,11 +20,14 @@ use slice::planted::Bug;
 use slice::vfs::LogKind;
 
 use crate::alphabet::{Key, Value};
-use crate::ops::{Op, Write, any_op, bounds};
+use crate::ops::{Look, Op, Write, any_op, bounds};
 use crate::settings::{Settings, log_kind, settings};
 
 /// What a store holds.
 pub(crate) type Contents = BTreeMap<Arc<[u8]>, Held>;
+
+/// Keys with their values, in the order in which a scan gives them.
+pub(crate) type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// What a key has: a value, for ever or for a time, and what was merged since.
 #[derive(Clone, Debug, Default)]
@@ -63,6 +66,8 @@ pub(crate) struct Model {
     /// What the clock shows; it never goes back.
     pub(crate) now_ms: u64,
     pub(crate) contents: Contents,
+    /// The contents when each of the snapshots was taken.
+    pub(crate) snapshots: Vec<Contents>,
     /// The contents when it was last certain that all was durable.
     pub(crate) durable: Contents,
     /// What was committed since.
@@ -72,7 +77,8 @@ pub(crate) struct Model {
 impl Model {
     pub(crate) fn new(log_kind: LogKind, background: Background, settings: Settings) -> Self {
         let (contents, durable) = (Contents::new(), Contents::new());
-        Self { log_kind, background, settings, now_ms: 0, contents, durable, unsynced: Vec::new() }
+        let (snapshots, unsynced) = (Vec::new(), Vec::new());
+        Self { log_kind, background, settings, now_ms: 0, contents, snapshots, durable, unsynced }
     }
 
     /// Does a step.
@@ -82,11 +88,15 @@ impl Model {
             Op::Batch(writes) => self.commit(writes),
             Op::Ingest(pairs) => self.ingest(pairs),
             Op::Pass(ms) => self.now_ms += ms,
-            Op::Get(_) | Op::ClearCache | Op::Crash(_) => {}
+            Op::Get(_) | Op::Scan(_) | Op::LookBack(..) | Op::ClearCache => {}
+            Op::Snapshot => self.snapshots.push(self.contents.clone()),
+            Op::Release(which) => drop(one_of(*which, &self.snapshots).map(|at| self.snapshots.remove(at))),
+            Op::Crash(_) => self.snapshots.clear(),
             Op::Sync | Op::Flush | Op::Compact => self.all_is_durable(),
             // What an open has replayed from logs, it has synced.
             Op::Reopen(_, next) => {
                 self.settings = self.settings.succeeded_by(Settings::clone(next));
+                self.snapshots.clear();
                 self.all_is_durable();
             }
         }
@@ -114,6 +124,23 @@ impl Model {
         self.durable = self.contents.clone();
         self.unsynced.clear();
     }
+}
+
+/// The place that a number of any size means.
+pub(crate) fn one_of<T>(which: usize, of: &[T]) -> Option<usize> {
+    which.checked_rem(of.len())
+}
+
+/// What a scan gives.
+pub(crate) fn scan(contents: &Contents, look: &Look, now_ms: u64) -> Pairs {
+    let (lower, upper) = look.bounds();
+    let within = contents.range::<[u8], _>((Bound::Included(&lower[..]), Bound::Included(&upper[..])));
+    let mut pairs: Pairs = within.filter_map(|(key, held)| Some((key.to_vec(), held.at(now_ms)?))).collect();
+    if look.is_backward {
+        pairs.reverse();
+    }
+    pairs.truncate(look.take);
+    pairs
 }
 
 pub(crate) fn apply_commit(contents: &mut Contents, commit: &Commit) {

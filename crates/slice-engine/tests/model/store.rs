@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proptest_state_machine::StateMachineTest;
-use slice::blocking::LSMTree;
+use slice::blocking::{LSMTree, Scan, Snapshot};
 use slice::vfs::{LogKind, MemFs};
 use slice::{Health, ManualClock, WriteBatch};
 
 use crate::alphabet::{Key, Value, brief};
-use crate::ops::{Crash, Leave, Op, Write, bounds};
-use crate::reference::{Commit, Contents, Model, Reference, apply_commit};
+use crate::ops::{Crash, Leave, Look, Op, Write, bounds};
+use crate::reference::{Commit, Contents, Model, Pairs, Reference, apply_commit, one_of, scan};
 use crate::settings::Settings;
 
 /// What a step gives back.
@@ -20,6 +20,7 @@ use crate::settings::Settings;
 pub(crate) enum Answer {
     Done,
     Got(Option<Vec<u8>>),
+    Found(Pairs),
 }
 
 impl std::fmt::Debug for Answer {
@@ -28,6 +29,9 @@ impl std::fmt::Debug for Answer {
             Self::Done => f.write_str("done"),
             Self::Got(None) => f.write_str("nothing"),
             Self::Got(Some(value)) => f.write_str(&brief(value)),
+            Self::Found(pairs) => {
+                f.debug_map().entries(pairs.iter().map(|(key, value)| (brief(key), brief(value)))).finish()
+            }
         }
     }
 }
@@ -39,12 +43,14 @@ pub(crate) struct Store {
     settings: Settings,
     /// `None` only between leaving and opening.
     lsm: Option<LSMTree>,
+    /// Of the open store.
+    snapshots: Vec<Snapshot>,
 }
 
 impl Store {
     pub(crate) fn new(log_kind: LogKind, settings: Settings) -> Self {
-        let mut store =
-            Self { fs: MemFs::with_log_kind(log_kind), clock: Arc::default(), settings, lsm: None };
+        let (fs, clock) = (MemFs::with_log_kind(log_kind), Arc::default());
+        let mut store = Self { fs, clock, settings, lsm: None, snapshots: Vec::new() };
         store.open();
         store
     }
@@ -69,6 +75,16 @@ impl Store {
             Op::Batch(writes) => self.write_batch(writes),
             Op::Ingest(pairs) => self.ingest(pairs),
             Op::Get(probe) => return Answer::Got(self.get(&probe.bytes())),
+            Op::Scan(look) => return Answer::Found(found(self.lsm().range(inclusive(look)), look)),
+            Op::Snapshot => self.snapshots.push(self.lsm().snapshot()),
+            Op::Release(which) => {
+                drop(one_of(*which, &self.snapshots).map(|at| self.snapshots.remove(at)));
+            }
+            Op::LookBack(which, look) => {
+                let snapshot = one_of(*which, &self.snapshots).map(|at| &self.snapshots[at]);
+                let pairs = snapshot.map(|snapshot| found(snapshot.range(inclusive(look)), look));
+                return Answer::Found(pairs.unwrap_or_default());
+            }
             Op::Pass(ms) => self.clock.advance(Duration::from_millis(*ms)),
             Op::ClearCache => self.lsm().clear_cache(),
             Op::Sync => self.lsm().sync().expect("sync"),
@@ -129,14 +145,26 @@ impl Store {
         if let Leave::Close = leave {
             self.lsm().close().expect("close");
         }
+        self.snapshots.clear();
         self.lsm = None;
         self.settings = next;
         self.open();
     }
 
     /// All that is there, by asking for every key that was ever written.
+    ///
+    /// # Panics
+    ///
+    /// When a scan gives something else.
     pub(crate) fn contents(&self) -> Vec<(Arc<[u8]>, Vec<u8>)> {
-        Key::all().filter_map(|key| Some((Arc::clone(&key), self.get(&key)?))).collect()
+        let asked: Vec<_> = Key::all().filter_map(|key| Some((Arc::clone(&key), self.get(&key)?))).collect();
+        let sorted: BTreeMap<_, _> = asked.iter().map(|(key, value)| (key.to_vec(), value.clone())).collect();
+        let forward: Vec<_> = self.lsm().iter().map(owned).collect();
+        let mut backward: Vec<_> = self.lsm().iter().rev().map(owned).collect();
+        backward.reverse();
+        let sorted: Vec<_> = sorted.into_iter().collect();
+        assert!(forward == sorted && backward == sorted, "scans and gets give different contents");
+        asked
     }
 
     /// # Panics
@@ -158,6 +186,7 @@ impl Store {
     /// failure right after the recovery changes nothing. What was lost is written again.
     fn crash(&mut self, crash: Crash, model: &Model) {
         let image = self.fs.crash_image(crash.keep, crash.seed);
+        self.snapshots.clear();
         self.lsm = None;
         self.fs = image;
         self.open();
@@ -195,6 +224,25 @@ impl Store {
             panic!("not a prefix of the history behind what was durable: {found:#?}")
         })
     }
+}
+
+fn inclusive(look: &Look) -> RangeInclusive<Vec<u8>> {
+    let (lower, upper) = look.bounds();
+    lower..=upper
+}
+
+/// What a scan gives.
+fn found(scan: Scan, look: &Look) -> Pairs {
+    if look.is_backward {
+        scan.rev().map(owned).take(look.take).collect()
+    } else {
+        scan.map(owned).take(look.take).collect()
+    }
+}
+
+fn owned(entry: <Scan as Iterator>::Item) -> (Vec<u8>, Vec<u8>) {
+    let (key, value) = entry.unwrap_or_else(|error| panic!("scan: {error}"));
+    (key.to_vec(), value.to_vec())
 }
 
 /// The writes of a commit as they are done again later: what is left of their time is shorter.
@@ -242,9 +290,17 @@ impl StateMachineTest for Compare {
 }
 
 fn check_answer(answer: &Answer, op: &Op, model: &Model) {
-    if let Op::Get(probe) = op {
-        let held = model.contents.get(&probe.bytes()[..]);
-        let expected = held.and_then(|held| held.at(model.now_ms));
-        assert_eq!(*answer, Answer::Got(expected), "{op:?}");
-    }
+    let expected = match op {
+        Op::Get(probe) => {
+            let held = model.contents.get(&probe.bytes()[..]);
+            Answer::Got(held.and_then(|held| held.at(model.now_ms)))
+        }
+        Op::Scan(look) => Answer::Found(scan(&model.contents, look, model.now_ms)),
+        Op::LookBack(which, look) => {
+            let then = one_of(*which, &model.snapshots).map(|at| &model.snapshots[at]);
+            Answer::Found(then.map(|then| scan(then, look, model.now_ms)).unwrap_or_default())
+        }
+        _ => Answer::Done,
+    };
+    assert_eq!(*answer, expected, "{op:?}");
 }

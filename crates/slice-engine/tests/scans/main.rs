@@ -2,6 +2,7 @@
 
 mod basics;
 mod cancelled;
+mod concurrent;
 mod deleted;
 mod model;
 mod reads;
