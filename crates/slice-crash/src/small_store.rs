@@ -7,9 +7,9 @@ use std::ops::{Bound, RangeBounds};
 use std::path::Path;
 use std::time::Duration;
 
-use slice::WriteBatch;
 use slice::blocking::{LSMTree, Scan};
 use slice::vfs::{Fs, MemFs};
+use slice::{Isolation, WriteBatch};
 
 /// The contents of a store.
 pub(crate) type Contents = BTreeMap<Vec<u8>, Vec<u8>>;
@@ -130,6 +130,29 @@ pub(crate) fn write(store: &LSMTree, entries: &Entries) -> slice::Result<()> {
         }
     }
     store.write(batch)
+}
+
+/// Commits the entries by a transaction, which has done more and taken it back.
+pub(crate) fn transact(store: &LSMTree, entries: &Entries) -> slice::Result<()> {
+    let transaction = store.begin(Isolation::Serializable);
+    for (key, change) in entries {
+        let (keyspace, key) = place(store, key)?;
+        let transaction = transaction.in_keyspace(&keyspace)?;
+        match change {
+            Change::Put(value) => transaction.put(key, value)?,
+            Change::PutFor(value, ms) => {
+                transaction.put_with_ttl(key, value, Duration::from_millis(*ms))?;
+            }
+            Change::Merge(operand) => transaction.merge(key, operand)?,
+            Change::Delete => transaction.delete(key)?,
+            Change::DeleteUpTo(end) => transaction.delete_range(range(key, end))?,
+        }
+        let savepoint = transaction.savepoint();
+        transaction.put(key, b"taken back")?;
+        transaction.delete_range::<&[u8], _>(..key)?;
+        transaction.rollback_to(savepoint)?;
+    }
+    transaction.commit()
 }
 
 /// The name of a key of a keyspace in the [`Contents`] of all of them. The default keyspace's keys have no prefix.
