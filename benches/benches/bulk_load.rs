@@ -58,10 +58,12 @@ fn batches(lsm: &LSMTree) {
     }
 }
 
+type Way = fn(&LSMTree);
+
 fn bulk_load(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("a million sorted pairs");
     group.sample_size(10).throughput(Throughput::Elements(PAIRS));
-    let ways: [(&str, fn(&LSMTree)); 3] = [("ingest", ingest), ("put", put), ("batches", batches)];
+    let ways: [(&str, Way); 3] = [("ingest", ingest), ("put", put), ("batches", batches)];
     for (name, fill) in ways {
         group.bench_function(name, |bencher| {
             bencher.iter_batched(empty, |store| load(store, fill), BatchSize::PerIteration);

@@ -1,5 +1,7 @@
 //! Filling a store with sorted pairs: straight into tables, many times faster than one put after another.
 
+#![expect(clippy::disallowed_methods, reason = "an example reads the clock as it likes")]
+
 use std::time::Instant;
 
 use slice::{LSMTree, Result};

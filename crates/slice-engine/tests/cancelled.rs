@@ -50,7 +50,7 @@ async fn contents(lsm: &LSMTree) -> BTreeMap<Vec<u8>, Vec<u8>> {
 }
 
 /// A write of 300 bytes; a batch of two that is whole or not there; and what else waits for something.
-fn operation<'a>(lsm: &'a LSMTree, which: usize, n: u32) -> Future1<'a> {
+fn operation(lsm: &LSMTree, which: usize, n: u32) -> Future1<'_> {
     match which {
         0 => Box::pin(async move { lsm.put(format!("put:{n}").as_bytes(), &[7; 300]).await }),
         1 => Box::pin(async move {

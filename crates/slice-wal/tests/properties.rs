@@ -18,10 +18,9 @@ fn entry() -> impl Strategy<Value = Owned> {
     (any::<u32>(), kind, vec(any::<u8>(), 0..40), vec(any::<u8>(), 0..200)).prop_map(
         |(keyspace, kind, key, value)| {
             let value = match kind {
-                EntryKind::Delete => Vec::new(),
                 // An end behind the start, or none.
                 EntryKind::RangeDelete if value.len() > 100 => [&key[..], &value].concat(),
-                EntryKind::RangeDelete => Vec::new(),
+                EntryKind::Delete | EntryKind::RangeDelete => Vec::new(),
                 _ => value,
             };
             Owned { keyspace: KeyspaceId(keyspace), kind, key, value }

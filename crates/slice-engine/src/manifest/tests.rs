@@ -30,8 +30,8 @@ fn add(level: u8, table: Arc<TableMeta>) -> Edit {
 }
 
 /// The same table after a range tombstone was applied to it.
-fn purged(table: Arc<TableMeta>, seqno: u64) -> Arc<TableMeta> {
-    Arc::new(TableMeta { purged: SeqNo::new(seqno), ..TableMeta::clone(&table) })
+fn purged(table: &TableMeta, seqno: u64) -> Arc<TableMeta> {
+    Arc::new(TableMeta { purged: SeqNo::new(seqno), ..table.clone() })
 }
 
 /// An end of no bytes is none.
@@ -50,7 +50,7 @@ fn full_edit() -> Edit {
         first_logs: vec![(DEFAULT, LogNumber(2)), (KeyspaceId(3), LogNumber(1))],
         removed: vec![(DEFAULT, TableId(1))],
         added: vec![
-            (DEFAULT, Level(1), purged(table(2, "a", "m", 5), 60)),
+            (DEFAULT, Level(1), purged(&table(2, "a", "m", 5), 60)),
             (KeyspaceId(3), Level(0), table(3, "", "z", 6)),
         ],
         next_table: Some(TableId(9)),

@@ -13,7 +13,7 @@ use slice_types::{Result, SeqNo};
 
 use super::bounds::as_slice;
 use super::cursor::{Cursor, Place};
-use super::overlay::Overlay;
+use super::overlay::{Onward, Overlay};
 use super::{Item, KeyRange};
 use crate::db::{Core, ReadAt};
 use crate::tree::{Deletes, Input, Run, RunIter, Tree, View};
@@ -71,7 +71,7 @@ impl Source {
         let version = &self.view.version;
         let (flushed, sorted) =
             version.levels().split_first().map_or((&[][..], &[][..]), |(first, rest)| (&first[..], rest));
-        let overlay = self.overlay.iter().map(|own| Input::Overlay(own.iter()));
+        let overlay = self.overlay.iter().map(|own| Input::Overlay(own.walk()));
         let frozen = self.view.frozen.iter().map(|frozen| &frozen.memory);
         let memory = std::iter::once(&self.view.active).chain(frozen).filter(|memory| !memory.is_empty());
         let tables = flushed.iter().rev().map(|table| Input::of_table(table, options));
@@ -132,8 +132,8 @@ impl Ends {
         while let Some(item) = front.next(upper)? {
             match source.overlay.as_ref().and_then(|own| own.forward(&item.0)) {
                 None => return Ok(Some(item)),
-                Some(None) => break,
-                Some(Some(key)) => front.go_to(Bound::Included(&key)),
+                Some(Onward::Nowhere) => break,
+                Some(Onward::At(key)) => front.go_to(Bound::Included(&key)),
             }
         }
         Ok(None)

@@ -48,7 +48,7 @@ impl Overlay {
         Self { writes, deleted }
     }
 
-    pub(super) fn iter(&self) -> OverlayIter {
+    pub(super) fn walk(&self) -> OverlayIter {
         OverlayIter::new(Arc::clone(&self.writes))
     }
 
@@ -79,15 +79,16 @@ impl Overlay {
         self.get(key).is_none().then_some(range)
     }
 
-    /// Where a forward scan goes on that met a hidden key, if it did: at some key, or nowhere.
-    pub(super) fn forward(&self, key: &[u8]) -> Option<Option<Bytes>> {
+    /// Where a forward scan goes on that met a hidden key, if it did.
+    pub(super) fn forward(&self, key: &[u8]) -> Option<Onward> {
         let (_, end) = self.hiding(key)?;
         let next = self.writes.get(self.writes.partition_point(|own| *own.key <= *key)).map(|own| &own.key);
         let end = end.map(Bytes::copy_from_slice);
-        Some(match (next.cloned(), end) {
+        let sooner = match (next.cloned(), end) {
             (Some(next), Some(end)) => Some(next.min(end)),
             (next, end) => next.or(end),
-        })
+        };
+        Some(sooner.map_or(Onward::Nowhere, Onward::At))
     }
 
     /// The same for a backward scan, which goes on at or below what it gives.
@@ -100,6 +101,14 @@ impl Overlay {
             None => Bound::Excluded(Bytes::copy_from_slice(start)),
         })
     }
+}
+
+/// Where a scan goes on.
+pub(super) enum Onward {
+    /// At this key.
+    At(Bytes),
+    /// There is nothing more.
+    Nowhere,
 }
 
 /// Walks an overlay. Its movements never fail.

@@ -100,7 +100,7 @@ mod tests {
     const KEYS: u8 = 24;
 
     fn range(start: u8, end: Option<u8>) -> KeyRange {
-        KeyRange::from_bytes(&[start], end.as_ref().map_or(&[], std::slice::from_ref)).expect("not empty")
+        KeyRange::from_bytes(&[start], end.as_slice()).expect("not empty")
     }
 
     fn bounds() -> impl Strategy<Value = (u8, Option<u8>)> {

@@ -26,11 +26,7 @@ fn a_crash_in_a_load_leaves_all_of_it_or_nothing() {
         let lsm = open(disk);
         let found = rounds_in(&lsm, 0..100);
         let is_loaded = lsm.get(&key(50)).unwrap().is_some();
-        if is_loaded {
-            whole += 1
-        } else {
-            none += 1
-        }
+        *if is_loaded { &mut whole } else { &mut none } += 1;
         let judged = judge(&found, is_loaded, point.operations() >= loaded, point.operations() >= written);
         // What is written behind the load goes on from there, and survives the next crash.
         put(&lsm, 0..5, 5);

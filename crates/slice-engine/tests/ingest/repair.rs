@@ -49,8 +49,9 @@ fn a_repair_puts_what_was_loaded_into_its_place_in_the_history() {
 #[test]
 fn a_repair_without_an_index_does_too() {
     let fs = loaded();
-    for name in fs.list_dir(Path::new("/db")).unwrap().iter().filter(|name| name.ends_with(".idx")) {
-        fs.remove_file(&Path::new("/db").join(name)).unwrap();
+    let files = fs.list_dir(Path::new("/db")).unwrap().into_iter().map(|name| Path::new("/db").join(name));
+    for index in files.filter(|path| path.extension().is_some_and(|end| end == "idx")) {
+        fs.remove_file(&index).unwrap();
     }
     let (_, found) = repair(&fs);
     assert_eq!(found, expected());

@@ -76,8 +76,10 @@ impl Write {
     }
 }
 
+type KeyBound = Bound<Arc<[u8]>>;
+
 /// Bounds of a deletion.
-pub(crate) fn bounds(start: Key, end: Option<Key>) -> (Bound<Arc<[u8]>>, Bound<Arc<[u8]>>) {
+pub(crate) fn bounds(start: Key, end: Option<Key>) -> (KeyBound, KeyBound) {
     (Bound::Included(start.bytes()), end.map_or(Bound::Unbounded, |end| Bound::Excluded(end.bytes())))
 }
 

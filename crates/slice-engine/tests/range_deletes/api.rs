@@ -9,7 +9,8 @@ use crate::support::{fill, key, present, quiet};
 
 #[test]
 fn every_kind_of_bound_deletes_what_it_says() -> Result<()> {
-    let deletes: [((Bound<u32>, Bound<u32>), &[u32]); 6] = [
+    type Deletes = ((Bound<u32>, Bound<u32>), &'static [u32]);
+    let deletes: [Deletes; 6] = [
         ((Bound::Included(2), Bound::Excluded(4)), &[0, 1, 4, 5]),
         ((Bound::Included(2), Bound::Included(4)), &[0, 1, 5]),
         ((Bound::Excluded(2), Bound::Excluded(4)), &[0, 1, 2, 4, 5]),

@@ -116,7 +116,7 @@ impl Pair {
             self.writes += 1;
             match write {
                 Write::Put(n) => {
-                    batch.put(&key(*n), &self.value(self.writes)).unwrap();
+                    batch.put(&key(*n), &Self::value(self.writes)).unwrap();
                     self.contents.insert(*n, self.writes);
                 }
                 Write::Delete(n) => {
@@ -137,7 +137,7 @@ impl Pair {
     }
 
     /// Some values are longer than a block.
-    fn value(&self, n: u32) -> Vec<u8> {
+    fn value(n: u32) -> Vec<u8> {
         n.to_le_bytes().repeat(1 + n as usize % 20)
     }
 
@@ -150,10 +150,10 @@ impl Pair {
 
     fn check(&self) -> Result<(), TestCaseError> {
         for n in 0..KEYS {
-            let expected = self.contents.get(&n).map(|n| self.value(*n));
+            let expected = self.contents.get(&n).map(|n| Self::value(*n));
             prop_assert_eq!(self.lsm.get(&key(n)).unwrap(), expected, "key {}", n);
             for (snapshot, contents) in &self.snapshots {
-                let expected = contents.get(&n).map(|n| self.value(*n));
+                let expected = contents.get(&n).map(|n| Self::value(*n));
                 prop_assert_eq!(snapshot.get(&key(n)).unwrap(), expected, "key {} at {:?}", n, snapshot);
             }
         }
@@ -164,7 +164,7 @@ impl Pair {
         let now = self.lsm.snapshot();
         let all = self.snapshots.iter().map(|(snapshot, contents)| (snapshot, contents));
         for (snapshot, contents) in all.chain([(&now, &self.contents)]) {
-            let pairs = contents.iter().map(|(n, value)| (key(*n), self.value(*value)));
+            let pairs = contents.iter().map(|(n, value)| (key(*n), Self::value(*value)));
             let expected: Vec<_> = pairs.collect();
             prop_assert_eq!(pairs_of(snapshot.iter()), expected.clone(), "at {:?}", snapshot);
             let mut backward = pairs_of(snapshot.iter().rev());
