@@ -14,6 +14,7 @@ use slice_wal::EncodedBatch;
 use super::Isolation;
 use super::conflicts::{Check, EpochNumber};
 use super::keys::Keys;
+use super::reads::Reads;
 use super::writes::{Savepoint, Seen, Write, Writes};
 use crate::db::{Core, Handle, ReadAt};
 use crate::keyspaces::Keyspace;
@@ -42,7 +43,7 @@ struct Local {
     open: Option<Registered>,
     writes: Writes,
     /// What the commit depends on; kept with [`Isolation::Serializable`] only.
-    reads: Keys,
+    reads: Reads,
 }
 
 /// A place in the conflict index, given up when this is dropped.
@@ -75,7 +76,7 @@ impl Inner {
             local: Mutex::new(Local {
                 open: Some(Registered { handle: Arc::clone(handle), epoch }),
                 writes: Writes::default(),
-                reads: Keys::default(),
+                reads: Reads::default(),
             }),
         }
     }
@@ -224,15 +225,15 @@ impl Inner {
     }
 
     /// Ends the transaction for all who hold it, and gives what it consists of.
-    fn take(&self) -> Result<(Registered, Writes, Keys)> {
+    fn take(&self) -> Result<(Registered, Writes, Reads)> {
         let mut local = lock(&self.local);
         let registered = local.open.take().ok_or_else(ended)?;
         Ok((registered, std::mem::take(&mut local.writes), std::mem::take(&mut local.reads)))
     }
 
-    fn depends_on(&self, writes: &Writes, reads: Keys) -> Keys {
+    fn depends_on(&self, writes: &Writes, reads: Reads) -> Keys {
         let planted = self.core().options.planted;
-        let mut keys = if planted.has(Bug::SkipReadValidation) { Keys::default() } else { reads };
+        let mut keys = if planted.has(Bug::SkipReadValidation) { Keys::default() } else { reads.into_keys() };
         if !planted.has(Bug::SkipWriteValidation) {
             writes.add_to(&mut keys);
         }

@@ -29,6 +29,7 @@ mod conflicts;
 mod inner;
 mod keys;
 mod ranges;
+mod reads;
 mod retry;
 mod writes;
 
