@@ -82,22 +82,22 @@ fn a_compaction_that_drops_tombstones_is_found_by_the_model() {
 
 #[test]
 fn a_read_that_misses_the_newest_commit_is_found_by_the_model() {
-    model_finds(Bug::ReadBehind, 3);
+    model_finds(Bug::ReadBehind, 20);
 }
 
 #[test]
 fn a_write_acknowledged_before_its_fsync_is_found_by_the_model() {
-    model_finds(Bug::AckBeforeSync, 3);
+    model_finds(Bug::AckBeforeSync, 20);
 }
 
 #[test]
 fn a_load_behind_unflushed_memtables_is_found_by_the_model() {
-    model_finds(Bug::IngestUnflushed, 3);
+    model_finds(Bug::IngestUnflushed, 20);
 }
 
 #[test]
 fn a_flush_that_forgets_deleted_ranges_is_found_by_the_model() {
-    model_finds(Bug::ForgetRangeTombstones, 12);
+    model_finds(Bug::ForgetRangeTombstones, 20);
 }
 
 #[test]
