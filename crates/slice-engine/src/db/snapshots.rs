@@ -4,10 +4,11 @@
 //! needs, merges keep, because they ask here first. Both happen under one lock: a merge that has asked knows of every
 //! snapshot below the newest number that it was told.
 
-use std::collections::BTreeMap;
+mod live;
 
 use slice_types::SeqNo;
 
+use self::live::Live;
 use super::Core;
 use crate::commit::Commit;
 use crate::planted::Bug;
@@ -17,7 +18,7 @@ use crate::signal::lock;
 /// The live snapshots of a database, with how many there are of each.
 #[derive(Default)]
 pub(crate) struct Snapshots {
-    live: Mutex<BTreeMap<SeqNo, usize>>,
+    live: Mutex<Live>,
 }
 
 /// What a merge has to keep: for each of these numbers, the versions that a reader at it sees.
@@ -40,24 +41,19 @@ impl Snapshots {
     pub(crate) fn take(&self, commit: &Commit) -> SeqNo {
         let mut live = lock(&self.live);
         let at = commit.visible();
-        *live.entry(at).or_default() += 1;
+        live.add(at);
         at
     }
 
     /// Ends one of the snapshots at a number.
     pub(crate) fn release(&self, at: SeqNo) {
-        let mut live = lock(&self.live);
-        let count = live.get_mut(&at).expect("a snapshot is released once");
-        *count -= 1;
-        if *count == 0 {
-            live.remove(&at);
-        }
+        lock(&self.live).remove(at);
     }
 
     /// See [`Core::horizon`].
     fn horizon(&self, commit: &Commit) -> Horizon {
         let live = lock(&self.live);
-        Horizon { snapshots: live.keys().copied().collect(), visible: commit.visible() }
+        Horizon { snapshots: live.numbers(), visible: commit.visible() }
     }
 }
 
