@@ -74,7 +74,8 @@ pub(crate) const LEVELS_MAX: usize = 20;
 
 /// All that can be chosen about a store.
 ///
-/// Sizes are in bytes. The defaults are those of [`Options::default`], written at each field.
+/// Sizes are in bytes. The defaults are those of [`Options::default`], written at each field with its bounds, and with when
+/// to choose otherwise. Most stores need none of it; [`Profile`] has sets for kinds of use.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Options {
@@ -82,9 +83,10 @@ pub struct Options {
     /// 1 KiB. Larger ones absorb more overwriting and take longer to replay after a crash.
     pub memtable_size: usize,
     /// How many frozen memtables may wait for their flush before writers wait for them. 2; at least 1. The memory
-    /// for writes is bounded by `memtable_size * (max_frozen_memtables + 1)`.
+    /// for writes is bounded by `memtable_size * (max_frozen_memtables + 1)`. More for writes that come in bursts.
     pub max_frozen_memtables: usize,
-    /// A memtable is flushed when its oldest entry is this old, full or not. 5 minutes.
+    /// A memtable is flushed when its oldest entry is this old, full or not. 5 minutes; 1 ms to a year. Less where a
+    /// recovery must be short; more where little is written and much of it overwritten.
     pub memtable_max_age: Duration,
     /// The memory that memtables, caches, and the filters and indexes of tables may take together, in bytes. `None` for
     /// half of what the process may use (its control groups' limit, else the machine's memory); else at least 4 MiB.
@@ -92,46 +94,59 @@ pub struct Options {
     /// others leave. Set it where the store shares a small machine with others. The buffers of running merges come on top,
     /// up to an eighth of it.
     pub memory_budget: Option<usize>,
-    /// Rows of tables that are kept in memory, counted in entries. 1000; 0 keeps none.
+    /// Rows of tables that are kept in memory, counted in entries. 1000; 0 keeps none. More where few keys
+    /// are read again and again, and their values are small.
     pub row_cache_entries: usize,
-    /// Blocks of tables that are kept in memory, counted in bytes. 64 MiB; 0 keeps none.
+    /// Blocks of tables that are kept in memory, counted in bytes. 64 MiB; 0 keeps none. About the size
+    /// of the data that is read often.
     pub block_cache_bytes: usize,
     /// The size that a data block of a table is cut at, before compression. 4 KiB; 64 bytes to 16 MiB.
+    /// Larger for long scans and better compression; smaller for tiny values that are read at random.
     pub block_size: usize,
-    /// How data blocks are compressed. LZ4.
+    /// How data blocks are compressed. LZ4. None for data that are compressed already; Zstandard (a feature) for less disk
+    /// and more CPU.
     pub compression: Compression,
     /// How they are compressed on each level, from level 0 on; levels beyond are as the last one named. None named: all
     /// as `compression`. Little compression above and more below suits data that are overwritten soon.
     pub compression_by_level: Vec<Compression>,
     /// Bits of filter for each key of a table. 10, for about 1 % of needless block reads; 0 for no filter; up to 50.
+    /// More where many keys are asked for that are not there; none where all reads are scans.
     pub filter_bits_per_key: f64,
-    /// When a write is acknowledged. [`Durability::Buffered`].
+    /// When a write is acknowledged. [`Durability::Buffered`]. [`Durability::Fsync`] where a power failure must not take
+    /// what was acknowledged.
     pub durability: Durability,
-    /// What to do about a damaged log at open. [`RecoveryMode::TolerateTornTail`].
+    /// What to do about a damaged log at open. [`RecoveryMode::TolerateTornTail`]. Others to save what is left after
+    /// damage.
     pub recovery_mode: RecoveryMode,
-    /// How tables are chosen for compaction. [`Strategy::Leveled`].
+    /// How tables are chosen for compaction. [`Strategy::Leveled`]. [`Strategy::Tiered`] where writing counts for more
+    /// than disk and reads.
     pub strategy: Strategy,
-    /// How much of it is done at once.
+    /// How much of it is done at once. 2 jobs, of up to 10 tables, merged in up to 4 parts. More with many processors and a
+    /// fast disk.
     pub compaction: CompactionConfig,
-    /// Levels of the tree, level 0 included. 7; 2 to 20.
+    /// Levels of the tree, level 0 included. 7; 2 to 20. Enough for 250 TiB; there is hardly a reason to change it.
     pub max_levels: usize,
-    /// Tables in level 0 that start a compaction. 4; at least 1.
+    /// Tables in level 0 that start a compaction. 4; 1 to 1000. Fewer for faster reads, more for less writing.
     pub l0_compaction_trigger: usize,
-    /// Tables in level 0 from which on writers are slowed down. 12; at least `l0_compaction_trigger`.
+    /// Tables in level 0 from which on writers are slowed down. 12; at least `l0_compaction_trigger`, at most
+    /// 10,000. More for longer bursts of writes, which reads pay for.
     pub l0_slowdown_trigger: usize,
-    /// The size that the first level below 0 may have. 256 MiB; at least 1 KiB.
+    /// The size that the first level below 0 may have. 256 MiB; 1 KiB to 1 TiB. About four
+    /// memtables.
     pub level_base_bytes: u64,
-    /// How many times larger each level may be than the one above. 10; 2 to 100.
+    /// How many times larger each level may be than the one above. 10; 2 to 100. Smaller for less space and more writing.
     pub level_multiplier: u64,
-    /// The size that compactions cut tables at. 64 MiB; at least 1 KiB.
+    /// The size that compactions cut tables at. 64 MiB; 1 KiB to 1 TiB. Smaller for shorter jobs and more files.
     pub target_table_bytes: u64,
-    /// From how many bytes on a part of a merge is worth a thread of its own. 8 MiB; at least 1 KiB.
+    /// From how many bytes on a part of a merge is worth a thread of its own. 8 MiB; 1 KiB to 1 TiB. For tests,
+    /// mostly.
     pub merge_part_bytes: u64,
-    /// How often to look for memtables to flush. 1 second; at least 1 ms.
+    /// How often to look for old memtables to flush, and to try failed flushes again. 1 second; 1 ms to a year.
     pub flush_interval: Duration,
-    /// How often to look for tables to compact, beside after each flush and compaction. 10 seconds; at least 1 ms.
+    /// How often to look for tables to compact, beside after each flush and compaction. 10 seconds; 1 ms to a
+    /// year.
     pub compaction_interval: Duration,
-    /// Whether to make the directory, and a store in it, when there is none. Yes.
+    /// Whether to make the directory, and a store in it, when there is none. Yes. No where a wrong path must not pass.
     pub create_if_missing: bool,
     /// Whether to read only: beside others who do, and without writing a byte, so without threads too. No.
     pub read_only: bool,
