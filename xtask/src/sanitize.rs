@@ -40,6 +40,9 @@ struct Skipped {
     reason: &'static str,
 }
 
+/// What tells `cargo test` which targets to build.
+const TARGETS: [&str; 5] = ["--test", "--tests", "--lib", "--bin", "--bins"];
+
 const BOUNDED_MEMORY: Skipped = Skipped {
     test: "a_length_field_does_not_allocate_gigabytes",
     reason: "it bounds the address space, of which the sanitizer needs terabytes",
@@ -153,9 +156,12 @@ fn bite(sanitizer: Sanitizer, host: &str, bug: &str) -> Command {
 fn test(sanitizer: Sanitizer, host: &str, reports: &Reports, args: &[String]) -> anyhow::Result<()> {
     let mut command = sanitizer.cargo("test", host);
     command.arg("--no-fail-fast").env(sanitizer.options_variable(), reports.options());
-    if args.is_empty() {
+    if !args.iter().any(|arg| TARGETS.contains(&arg.as_str())) {
         // Doc tests are left out: they are built without the flags.
-        command.args(["--workspace", "--exclude", "xtask", "--tests"]);
+        command.arg("--tests");
+    }
+    if args.is_empty() {
+        command.args(["--workspace", "--exclude", "xtask"]);
     }
     command.args(args);
     if !args.iter().any(|arg| arg == "--") {
