@@ -81,7 +81,10 @@ pub(crate) fn look_into_logs(
     let first = state.first_log();
     let logs = read_logs(fs, dir, first)?;
     let durable = logs.iter().filter_map(|log| durable_mark(&log.bytes, log.number)).max();
-    let last = logs.iter().map(|log| log.number).chain(state.log_ends.keys().copied()).max();
+    // What is in logs that a keyspace has left behind would not count for it: the next one comes after those.
+    let left = state.keyspaces.values().filter_map(|keyspace| keyspace.first_log.0.checked_sub(1));
+    let known = logs.iter().map(|log| log.number).chain(state.log_ends.keys().copied());
+    let last = known.chain(left.map(LogNumber)).max();
     let next_log = next_log(dir, first, last)?;
     let mut recovered = Recovered {
         frozen: BTreeMap::new(),
