@@ -187,11 +187,15 @@ fn a_tree_of_tombstones_comes_to_rest() {
         }
         lsm.compact().unwrap();
         let done = || lsm.stats().compaction_stats.total_compactions;
-        let before = done();
-        // What must not happen has no signal to wait for: fifty looks of the timer have to do.
+        // What must not happen has no signal to wait for: fifty looks of the timer have to do. A job that was under way may
+        // end in the first of these times; one that always makes another would be seen in all of them.
         let (_sender, never) = mpsc::channel::<()>();
-        assert!(never.recv_timeout(Duration::from_millis(50)).is_err());
-        assert_eq!(done(), before, "{strategy:?}");
+        let rests = (0..20).any(|_| {
+            let before = done();
+            assert!(never.recv_timeout(Duration::from_millis(50)).is_err());
+            done() == before
+        });
+        assert!(rests, "{strategy:?}: {}", lsm.stats());
         assert_all(&lsm, 0..50, None);
     }
 }
