@@ -16,7 +16,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// After how many steps a future is dropped.
 const STEPS: [usize; 6] = [1, 2, 3, 5, 20, 200];
 
-type Future1<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
+type Call<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
 
 /// Memtables so small, and fsyncs so many, that a write waits for everything that it can wait for.
 fn builder(fs: &MemFs) -> Builder {
@@ -25,7 +25,7 @@ fn builder(fs: &MemFs) -> Builder {
 }
 
 /// Runs a future for a few steps, and drops it; says whether it was done by then.
-async fn dropped_after(steps: usize, mut future: Future1<'_>) -> bool {
+async fn dropped_after(steps: usize, mut future: Call<'_>) -> bool {
     for _ in 0..steps {
         if future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
             return true;
@@ -50,7 +50,7 @@ async fn contents(lsm: &LSMTree) -> BTreeMap<Vec<u8>, Vec<u8>> {
 }
 
 /// A write of 300 bytes; a batch of two that is whole or not there; and what else waits for something.
-fn operation(lsm: &LSMTree, which: usize, n: u32) -> Future1<'_> {
+fn operation(lsm: &LSMTree, which: usize, n: u32) -> Call<'_> {
     match which {
         0 => Box::pin(async move { lsm.put(format!("put:{n}").as_bytes(), &[7; 300]).await }),
         1 => Box::pin(async move {

@@ -131,7 +131,7 @@ impl Core {
     /// As [`Core::finish_blocking`], acknowledged as asked for.
     pub(crate) fn finish_as_blocking(&self, written: Written, durability: Durability) -> Result<()> {
         let end = self.place_blocking(written, None)?;
-        if self.acknowledges_durable(durability, end) { self.sync_to(end) } else { Ok(()) }
+        self.acknowledge_blocking(end, durability)
     }
 
     /// Waits as a thread until a write is in the log.
@@ -142,16 +142,21 @@ impl Core {
         }
     }
 
-    /// Waits as a thread until what is in the log up to `end` is as durable as the options say.
-    pub(crate) fn acknowledge_blocking(&self, end: LogPosition) -> Result<()> {
-        if self.acknowledges_durable(self.options.durability, end) { self.sync_to(end) } else { Ok(()) }
+    /// Waits as a thread until what is in the log up to `end` is as durable as was asked for.
+    pub(crate) fn acknowledge_blocking(&self, end: LogPosition, durability: Durability) -> Result<()> {
+        self.request_sync(end, durability);
+        if self.waits_for_sync(durability) { self.sync_to(end) } else { Ok(()) }
     }
 
-    /// Whether a write that ends there is acknowledged only when it is on the disk.
-    fn acknowledges_durable(&self, durability: Durability, end: LogPosition) -> bool {
+    /// The timer knows of the store's own interval only: for another one an fsync is asked for at once.
+    fn request_sync(&self, end: LogPosition, durability: Durability) {
         if matches!(durability, Durability::Interval(_)) && durability != self.options.durability {
             self.commit.sync.request(end);
         }
+    }
+
+    /// Whether a write is acknowledged only when it is on the disk.
+    fn waits_for_sync(&self, durability: Durability) -> bool {
         durability == Durability::Fsync && !self.options.planted.has(Bug::AckBeforeSync)
     }
 
@@ -189,7 +194,7 @@ impl Core {
     /// As [`Core::finish`], acknowledged as asked for.
     pub(crate) async fn finish_as(&self, written: Written, durability: Durability) -> Result<()> {
         let end = self.place(written, None).await?;
-        if self.acknowledges_durable(durability, end) { self.synced_to(end).await } else { Ok(()) }
+        self.acknowledge(end, durability).await
     }
 
     /// Waits as a task until a write is in the log.
@@ -200,13 +205,10 @@ impl Core {
         }
     }
 
-    /// Waits as a task until what is in the log up to `end` is as durable as the options say.
-    pub(crate) async fn acknowledge(&self, end: LogPosition) -> Result<()> {
-        if self.acknowledges_durable(self.options.durability, end) {
-            self.synced_to(end).await
-        } else {
-            Ok(())
-        }
+    /// Waits as a task until what is in the log up to `end` is as durable as was asked for.
+    pub(crate) async fn acknowledge(&self, end: LogPosition, durability: Durability) -> Result<()> {
+        self.request_sync(end, durability);
+        if self.waits_for_sync(durability) { self.synced_to(end).await } else { Ok(()) }
     }
 
     async fn write_waited(

@@ -4,8 +4,8 @@
 //!   budget  |  memtables: up to 1/2  |  rows: up to 1/16  |  filters and indexes: as they are  |  blocks: the rest  |
 //! ```
 //!
-//! Filters and indexes grow with the data, about 1.5 bytes a key, and reads without them would be hopeless: so the block
-//! cache gives way to them, down to nothing. A budget below what they need is not held.
+//! Filters and indexes grow with the data (with 10 bits 1.25 bytes a key, and a fence a block), and reads without them
+//! would be hopeless: so the block cache gives way to them, down to nothing. A budget below what they need is not held.
 
 use super::Options;
 

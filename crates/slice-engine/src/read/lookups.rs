@@ -1,7 +1,7 @@
 //! Many keys at once, as of one moment.
 //!
-//! They are looked up in the order of keys, so that those of one block come one after the other, and the block is
-//! fetched for all of them.
+//! They are looked up in the order of keys, so that those of one block come one after the other, and all but the first
+//! find it in the block cache, if there is one.
 
 use bytes::Bytes;
 use slice_sstable::ReadMode;

@@ -126,7 +126,7 @@ impl Transaction {
         let end = core.place_blocking(core.write_checked_now(batch, Some(&check))?, Some(&check))?;
         // Nobody has to remember what this one depended on while it waits for the disk.
         drop((registered, check));
-        core.acknowledge_blocking(end)
+        core.acknowledge_blocking(end, core.options.durability)
     }
 
     pub(super) fn complete<T>(self, body: &mut impl FnMut(&Self) -> Result<T>) -> Result<T> {

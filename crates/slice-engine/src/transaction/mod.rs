@@ -232,7 +232,7 @@ impl Transaction {
         let end = core.place(core.write_checked_now(batch, Some(&check))?, Some(&check)).await?;
         // Nobody has to remember what this one depended on while it waits for the disk.
         drop((registered, check));
-        core.acknowledge(end).await
+        core.acknowledge(end, core.options.durability).await
     }
 
     /// Ends the transaction without a trace, as dropping it does.
