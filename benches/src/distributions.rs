@@ -14,8 +14,9 @@ pub const YCSB_THETA: f64 = 0.99;
 #[derive(Clone, Copy, Debug)]
 pub struct Zipfian {
     items: u64,
-    theta: f64,
     zeta: f64,
+    /// Below this the rank is 0 or 1.
+    first_two: f64,
     alpha: f64,
     eta: f64,
 }
@@ -30,17 +31,18 @@ impl Zipfian {
         assert!(items > 0 && theta > 0.0 && theta < 1.0, "no Zipfian of {items} items, theta {theta}");
         let zeta = zeta(items, theta);
         let eta = (1.0 - (2.0 / items as f64).powf(1.0 - theta)) / (1.0 - zeta_of_two(theta) / zeta);
-        Self { items, theta, zeta, alpha: 1.0 / (1.0 - theta), eta }
+        Self { items, zeta, first_two: zeta_of_two(theta), alpha: 1.0 / (1.0 - theta), eta }
     }
 
     /// Draws a rank.
+    #[inline]
     pub fn sample(&self, rng: &mut impl rand::Rng) -> u64 {
         let u: f64 = rng.random();
         let uz = u * self.zeta;
         if uz < 1.0 {
             return 0;
         }
-        if uz < zeta_of_two(self.theta) {
+        if uz < self.first_two {
             return 1.min(self.items - 1);
         }
         let rank = self.items as f64 * (self.eta * u - self.eta + 1.0).powf(self.alpha);
@@ -56,12 +58,14 @@ fn zeta_of_two(theta: f64) -> f64 {
     1.0 + 0.5_f64.powf(theta)
 }
 
-/// A fixed shuffle of `0..items` that takes no memory: a Feistel network of four rounds, walked until it is within.
+/// A fixed shuffle of `0..items` that takes no memory: a Feistel network of four steps, walked until it is within.
 #[derive(Clone, Copy, Debug)]
 pub struct Permutation {
     items: u64,
-    half_bits: u32,
-    seed: u64,
+    /// Bits of the lower part; the upper has as many, or one less.
+    low_bits: u32,
+    high_bits: u32,
+    keys: [u64; 4],
 }
 
 impl Permutation {
@@ -72,8 +76,9 @@ impl Permutation {
     /// Panics if it is more.
     pub fn new(items: u64, seed: u64) -> Self {
         assert!(items <= 1 << 62, "{items} items are too many to shuffle");
-        let bits = u64::BITS - items.saturating_sub(1).leading_zeros();
-        Self { items, half_bits: bits.div_ceil(2).max(1), seed }
+        let bits = (u64::BITS - items.saturating_sub(1).leading_zeros()).max(2);
+        let keys = [0, 1, 2, 3].map(|step| mix(seed.wrapping_add(step)));
+        Self { items, low_bits: bits.div_ceil(2), high_bits: bits / 2, keys }
     }
 
     /// Where an item goes.
@@ -81,33 +86,45 @@ impl Permutation {
     /// # Panics
     ///
     /// Panics if it is none of the items: the walk might not end.
+    #[inline]
     pub fn at(&self, item: u64) -> u64 {
         assert!(item < self.items, "{item} is not below {}", self.items);
-        let mut shuffled = self.rounds(item);
-        // At most four times as many numbers as items: a few steps, and it ends, as `item` is on the same cycle.
+        let mut shuffled = self.steps(item);
+        // At most twice as many numbers as items: a few steps, and it ends, as `item` is on the same cycle.
         while shuffled >= self.items {
-            shuffled = self.rounds(shuffled);
+            shuffled = self.steps(shuffled);
         }
         shuffled
     }
 
-    fn rounds(&self, x: u64) -> u64 {
-        let mask = (1 << self.half_bits) - 1;
-        let (mut left, mut right) = (x >> self.half_bits, x & mask);
-        for round in 0..4 {
-            (left, right) = (right, left ^ (mix(right ^ mix(self.seed.wrapping_add(round))) & mask));
+    /// Each step changes one part by the other, which can be undone.
+    #[inline]
+    fn steps(&self, x: u64) -> u64 {
+        let (mut high, mut low) = (x >> self.low_bits, x & ((1 << self.low_bits) - 1));
+        for pair in self.keys.chunks_exact(2) {
+            low ^= hash(high ^ pair[0]) >> (u64::BITS - self.low_bits);
+            high ^= hash(low ^ pair[1]) >> (u64::BITS - self.high_bits);
         }
-        (left << self.half_bits) | right
+        (high << self.low_bits) | low
     }
+}
+
+/// One multiplication whose upper bits are good: all that four steps need.
+#[inline]
+const fn hash(x: u64) -> u64 {
+    let x = x.wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    (x ^ (x >> 32)).wrapping_mul(0x94d0_49bb_1331_11eb)
 }
 
 /// Zipfian, with the hot keys scattered over all keys.
 ///
-/// The YCSB scatters by a hash, by which ranks collide. A shuffle keeps the shape exact.
+/// The YCSB scatters by a hash, by which ranks collide. Steps of about the golden section of all keys, which have no
+/// factor in common with their number, keep the shape exact, for the price of a division.
 #[derive(Clone, Copy, Debug)]
 pub struct Scrambled {
     ranks: Zipfian,
-    places: Permutation,
+    step: u64,
+    offset: u64,
 }
 
 impl Scrambled {
@@ -115,15 +132,29 @@ impl Scrambled {
     ///
     /// # Panics
     ///
-    /// Panics if there are no items.
+    /// Panics if there are no items, or more than 2^32.
     pub fn new(items: u64, seed: u64) -> Self {
-        Self { ranks: Zipfian::new(items, YCSB_THETA), places: Permutation::new(items, seed) }
+        assert!(items <= 1 << 32, "{items} items are too many to scatter");
+        let golden = (items as f64 * 0.618_033_988_749_895) as u64;
+        // One of any few neighbours will do.
+        let step = (golden.max(1)..=items).find(|&step| common_factor(step, items) == 1).unwrap_or(1);
+        Self { ranks: Zipfian::new(items, YCSB_THETA), step, offset: seed % items }
     }
 
     /// Draws an index.
+    #[inline]
     pub fn sample(&self, rng: &mut impl rand::Rng) -> u64 {
-        self.places.at(self.ranks.sample(rng))
+        (self.ranks.sample(rng) * self.step + self.offset) % self.ranks.items
     }
+
+    /// The same skew over ages.
+    pub fn latest(&self) -> Latest {
+        Latest { ages: self.ranks }
+    }
+}
+
+fn common_factor(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { common_factor(b, a % b) }
 }
 
 /// Zipfian, counted back from the newest of a number of items that grows: what was written last is hottest.
@@ -133,16 +164,8 @@ pub struct Latest {
 }
 
 impl Latest {
-    /// For ages below `items`, with the skew of the YCSB.
-    ///
-    /// # Panics
-    ///
-    /// Panics if there are no items.
-    pub fn new(items: u64) -> Self {
-        Self { ages: Zipfian::new(items, YCSB_THETA) }
-    }
-
     /// Draws an index that is not above the newest.
+    #[inline]
     pub fn sample(&self, newest: u64, rng: &mut impl rand::Rng) -> u64 {
         newest - self.ages.sample(rng).min(newest)
     }
@@ -220,7 +243,7 @@ mod tests {
 
     #[test]
     fn latest_prefers_the_newest_and_never_goes_beyond() {
-        let latest = Latest::new(1000);
+        let latest = Scrambled::new(1000, 0).latest();
         let counts = counts(500, |rng| latest.sample(499, rng));
         let newest = 1.0 / zeta(1000, YCSB_THETA);
         assert!((counts[499] - newest).abs() < 0.005, "{} and not {newest}", counts[499]);

@@ -1,17 +1,35 @@
-//! What the benchmarks and the workload driver share: keys and values, ways to choose keys, workloads, and measures
-//! of the process.
+//! What the benchmarks and the workload driver share: keys and values, ways to choose keys, workloads, the seam to the
+//! stores, and measures of the process.
 //!
 //! Everything that is chosen is chosen by a seed, so that a run can be repeated, and so that a verification knows
 //! what must be there without the run having kept a copy.
+//!
+//! ```text
+//!   cli ── contender ── measure ── client ── plan, workload, distributions      what is done
+//!                          │          ├───── engine <── engines::slice, ...      to what
+//!                          │          ├───── check, keys                         whether it is right
+//!                          │          └───── meter, clock                        how long it took
+//!                          ├── verify, disk, process
+//!                          └── results
+//! ```
 
+pub mod block_on;
+pub mod check;
+pub mod cli;
 pub mod client;
 pub mod clock;
+pub mod contender;
 pub mod disk;
 pub mod distributions;
-pub mod driver;
+pub mod engine;
+pub mod engines;
 pub mod keys;
-pub mod latency;
+pub mod knobs;
+pub mod measure;
+pub mod meter;
+pub mod plan;
 pub mod process;
-pub mod report;
+pub mod results;
+pub mod settings;
 pub mod verify;
 pub mod workload;

@@ -35,6 +35,18 @@ impl Process {
     }
 }
 
+impl Process {
+    /// The CPU time between this picture and a later one.
+    pub fn cpu_until(&self, later: &Self) -> Option<Duration> {
+        Some(later.cpu?.saturating_sub(self.cpu?))
+    }
+
+    /// The bytes written between this picture and a later one.
+    pub fn written_until(&self, later: &Self) -> Option<u64> {
+        Some(later.written?.saturating_sub(self.written?))
+    }
+}
+
 /// Empty if there is no such file: then no field is found.
 fn read(path: &str) -> String {
     std::fs::read_to_string(path).unwrap_or_default()

@@ -5,12 +5,14 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail, ensure};
 use indicatif::ProgressBar;
-use slice::LSMTree;
 
-use crate::keys::key;
-use crate::workload::{Op, Plan, Workload};
+use crate::block_on::block_on;
+use crate::engine::{Engine, Mode};
+use crate::keys::{Values, key};
+use crate::plan::{Inserts, Op, Plan};
+use crate::workload::Workload;
 
 const TURN: u64 = 64;
 
@@ -26,13 +28,16 @@ pub enum Expected {
 }
 
 impl Expected {
-    /// What so many operations of a plan leave behind.
-    pub fn after(plan: &Plan, ops: u64) -> Self {
+    /// What a run leaves behind whose clients have done so many operations each, and the writer beside them so many.
+    pub fn after(plan: &Plan, done: &[u64], writer_done: u64) -> Self {
         match plan.workload {
-            Workload::FillRandom => Self::Last(Arc::new(replay(plan, ops, None))),
-            Workload::Overwrite => Self::Last(Arc::new(replay(plan, ops, Some(0)))),
-            workload if workload.is_decided() => Self::First,
-            _ => Self::Any,
+            workload if workload.fills_once() || workload.only_reads() => Self::First,
+            Workload::FillRandom | Workload::FillSync => Self::Last(Arc::new(replay(plan, done, None))),
+            Workload::ReadWhileWriting => {
+                Self::Last(Arc::new(replay(&plan.writer(), &[writer_done], Some(0))))
+            }
+            Workload::YcsbA | Workload::YcsbB | Workload::YcsbF | Workload::Mix8020 => Self::Any,
+            _ => Self::Last(Arc::new(replay(plan, done, Some(0)))),
         }
     }
 
@@ -41,6 +46,14 @@ impl Expected {
         match self {
             Self::First | Self::Any => plan.keys,
             Self::Last(stamps) => stamps.iter().flatten().count() as u64,
+        }
+    }
+
+    /// How many keys are looked at.
+    fn keys(&self, plan: &Plan) -> u64 {
+        match self {
+            Self::First | Self::Any => plan.keys,
+            Self::Last(stamps) => stamps.len() as u64,
         }
     }
 
@@ -53,12 +66,21 @@ impl Expected {
     }
 }
 
-fn replay(plan: &Plan, ops: u64, before: Option<u64>) -> Vec<Option<u64>> {
+fn replay(plan: &Plan, done: &[u64], before: Option<u64>) -> Vec<Option<u64>> {
     let mut stamps = vec![before; plan.keys as usize];
-    for client in 0..plan.clients {
-        for op in plan.ops(client).take(plan.share(client, ops) as usize) {
-            if let Op::Put { index, stamp } = op {
-                stamps[index as usize] = Some(stamp);
+    let inserts = Inserts::new(plan.clients);
+    for (client, done) in (0..).zip(done) {
+        for op in plan.ops(client, &inserts).take(*done as usize) {
+            match op {
+                Op::Put { index, stamp } | Op::Update { index, stamp } => {
+                    stamps[index as usize] = Some(stamp);
+                }
+                Op::Insert(index) => {
+                    stamps.resize(stamps.len().max(index as usize + 1), None);
+                    stamps[index as usize] = Some(0);
+                }
+                Op::Delete(index) => stamps[index as usize] = None,
+                Op::Get(_) | Op::GetMissing(_) | Op::Scan { .. } => {}
             }
         }
     }
@@ -70,66 +92,98 @@ fn replay(plan: &Plan, ops: u64, before: Option<u64>) -> Vec<Option<u64>> {
 /// # Errors
 ///
 /// The first key whose value is wrong, that is missing, or that is there and should not be; and errors of the store.
-pub async fn verify(
-    store: &LSMTree,
+pub async fn verify<E: Engine>(
+    engine: &E,
     plan: &Plan,
     expected: &Expected,
     progress: &ProgressBar,
 ) -> anyhow::Result<u64> {
-    let tasks: Vec<_> = (0..plan.clients)
-        .map(|client| {
-            let (store, plan) = (store.clone(), *plan);
-            let (expected, progress) = (expected.clone(), progress.clone());
-            tokio::spawn(async move { verify_share(&store, &plan, client, &expected, &progress).await })
-        })
-        .collect();
+    let share = |client| {
+        let (engine, plan) = (engine.clone(), *plan);
+        let (expected, progress) = (expected.clone(), progress.clone());
+        async move { verify_share(&engine, &plan, client, &expected, &progress).await }
+    };
     let mut there = 0;
-    for task in tasks {
-        there += task.await.context("a verifying task panicked")??;
+    match E::MODE {
+        Mode::Threads => {
+            let share = &share;
+            std::thread::scope(|scope| {
+                let threads: Vec<_> =
+                    (0..plan.clients).map(|client| scope.spawn(move || block_on(share(client)))).collect();
+                for thread in threads {
+                    there += thread.join().map_err(|_| anyhow!("a verifying thread panicked"))??;
+                }
+                anyhow::Ok(())
+            })?;
+        }
+        Mode::Tasks => {
+            let tasks: Vec<_> = (0..plan.clients).map(|client| tokio::spawn(share(client))).collect();
+            for task in tasks {
+                there += task.await.context("a verifying task panicked")??;
+            }
+        }
     }
+    let live = expected.live(plan);
+    ensure!(there == live, "{there} keys are there, and {live} should be");
     Ok(there)
 }
 
 /// A contiguous share of the keys, in order.
-async fn verify_share(
-    store: &LSMTree,
+async fn verify_share<E: Engine>(
+    engine: &E,
     plan: &Plan,
     client: u64,
     expected: &Expected,
     progress: &ProgressBar,
 ) -> anyhow::Result<u64> {
-    let bound = |client| (u128::from(plan.keys) * u128::from(client) / u128::from(plan.clients)) as u64;
-    let (mut there, mut scratch) = (0, Vec::new());
+    let keys = expected.keys(plan);
+    let bound = |client| (u128::from(keys) * u128::from(client) / u128::from(plan.clients)) as u64;
+    let mut there = 0;
     for index in bound(client)..bound(client + 1) {
-        let value = store.get(&key(index)).await?;
-        let stamp = match &value {
-            Some(value) => match plan.values.check(index, value, &mut scratch) {
-                None => bail!("key {index} has a value that was never written for it"),
-                stamp => stamp,
-            },
-            None => None,
-        };
-        if !expected.allows(index, stamp) {
-            bail!("key {index} has the wrong value: the stamp is {stamp:?}");
-        }
-        there += u64::from(stamp.is_some());
+        there += u64::from(verify_one(engine, plan.values, index, expected).await?);
         if index % TURN == 0 {
             progress.inc(TURN);
-            tokio::task::yield_now().await;
+            if E::MODE == Mode::Tasks {
+                tokio::task::yield_now().await;
+            }
         }
     }
     Ok(there)
+}
+
+/// Whether the key is there.
+async fn verify_one<E: Engine>(
+    engine: &E,
+    values: Values,
+    index: u64,
+    expected: &Expected,
+) -> anyhow::Result<bool> {
+    let read = |value: &[u8]| values.check_all(index, value, &mut Vec::new());
+    let stamp = match engine.get(&key(index), read).await? {
+        Some(None) => bail!("key {index} has a value that was never written for it"),
+        found => found.flatten(),
+    };
+    if !expected.allows(index, stamp) {
+        bail!("key {index} has the wrong value: the stamp is {stamp:?}");
+    }
+    Ok(stamp.is_some())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn done(plan: &Plan, ops: u64) -> Vec<u64> {
+        (0..plan.clients).map(|client| plan.share(client, ops)).collect()
+    }
+
     #[test]
     fn the_last_write_of_a_key_is_expected() {
         let plan = Plan::new(Workload::FillRandom, 100, 4, 100, 1);
-        let Expected::Last(stamps) = Expected::after(&plan, 100) else { panic!("fillrandom is decided") };
-        let last = plan.ops(0).take(25).last();
+        let Expected::Last(stamps) = Expected::after(&plan, &done(&plan, 100), 0) else {
+            panic!("fillrandom is decided")
+        };
+        let last = plan.ops(0, &Inserts::new(4)).take(25).last();
         let Some(Op::Put { index, stamp }) = last else { panic!("{last:?} in a fill") };
         assert_eq!((stamp, stamps[index as usize]), (25, Some(25)));
     }
@@ -137,8 +191,26 @@ mod tests {
     #[test]
     fn random_fills_leave_about_a_third_of_the_keys_out() {
         let plan = Plan::new(Workload::FillRandom, 10_000, 4, 100, 1);
-        let live = Expected::after(&plan, 10_000).live(&plan);
+        let live = Expected::after(&plan, &done(&plan, 10_000), 0).live(&plan);
         assert!((6_100..6_550).contains(&live), "{live} of 10000, where 1 - 1/e are expected");
+    }
+
+    #[test]
+    fn what_is_deleted_is_expected_to_be_gone_and_what_is_inserted_to_be_there() {
+        let plan = Plan::new(Workload::DeleteRandom, 10_000, 4, 100, 1);
+        let live = Expected::after(&plan, &done(&plan, 10_000), 0).live(&plan);
+        assert!((3_450..3_900).contains(&live), "{live} of 10000, where 1/e are expected");
+        let plan = Plan::new(Workload::YcsbE, 1_000, 2, 100, 1);
+        let expected = Expected::after(&plan, &[1_000, 0], 0);
+        assert!((1_030..1_075).contains(&expected.live(&plan)), "{}", expected.live(&plan));
+        assert!(expected.allows(1_000, Some(0)) && expected.allows(1_001, None), "client 1 did nothing");
+    }
+
+    #[test]
+    fn the_writer_beside_readers_decides_alone() {
+        let plan = Plan::new(Workload::ReadWhileWriting, 1_000, 3, 100, 1);
+        let Expected::Last(stamps) = Expected::after(&plan, &[500; 3], 10) else { panic!("it is decided") };
+        assert!((8..=10).contains(&stamps.iter().filter(|stamp| **stamp != Some(0)).count()));
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::time::Duration;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, SamplingMode, Throughput};
 use slice::Options;
-use slice_benches::workload::{Plan, Workload};
+use slice_benches::plan::Plan;
+use slice_benches::workload::Workload;
 
 use crate::store::Store;
 

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use indicatif::ProgressBar;
 use slice::{LSMTree, Options};
-use slice_benches::workload::Plan;
+use slice_benches::engines::slice::SliceAsync;
+use slice_benches::meter::Limit;
+use slice_benches::plan::Plan;
 use slice_benches::{client, clock};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -39,12 +41,11 @@ impl Store {
 
     /// Does so many operations of a plan, and gives how long that took.
     pub(crate) fn run(&self, plan: &Plan, ops: u64) -> Duration {
-        let start = clock::now();
-        let done = self.runtime.block_on(client::run(&self.lsm, plan, ops, &ProgressBar::hidden()));
-        let took = start.elapsed();
-        let latencies = done.expect("the store answers, and rightly");
-        assert_eq!(latencies.count(), ops, "all operations were done");
-        took
+        let (engine, limit) = (SliceAsync::from(self.lsm.clone()), Limit { ops, deadline_ns: u64::MAX });
+        let done = self.runtime.block_on(client::run(&engine, plan, limit, &ProgressBar::hidden()));
+        let outcome = done.expect("the store answers, and rightly");
+        assert_eq!(outcome.ops, ops, "all operations were done");
+        Duration::from_nanos(outcome.wall_ns)
     }
 
     /// Writes what is in memory to tables, and gives how long that took.
