@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use crate::engine::Engine;
+use crate::engines::nothing::Nothing;
 use crate::engines::slice::{Slice, SliceAsync};
 use crate::knobs::Knobs;
 use crate::measure::{self, Label};
@@ -34,9 +35,7 @@ pub struct Named<E, O> {
 impl<E, O> Named<E, O> {
     /// A store with a name for the command line, a label for people, a version, and a way to open it in a directory.
     pub fn new(engine: &str, column: &str, version: &str, open: O) -> Self {
-        let label =
-            Label { engine: engine.to_owned(), column: column.to_owned(), version: version.to_owned() };
-        Self { label, open, engine: PhantomData }
+        Self { label: Label::new(engine, column, version), open, engine: PhantomData }
     }
 }
 
@@ -55,7 +54,22 @@ where
     }
 }
 
-/// slice by both of its faces: `slice` is the one that blocks, `slice-async` the other.
+/// No store: what it takes to do this is the driver's own, the same in every run.
+struct Overhead(Label);
+
+impl Contender for Overhead {
+    fn label(&self) -> &Label {
+        &self.0
+    }
+
+    fn run(&self, args: &RunArgs) -> anyhow::Result<Run> {
+        args.check()?;
+        let (keys, values) = (args.settings.keys, args.plan().values);
+        measure::run(&self.0, args, |_, _| std::future::ready(Ok(Nothing { keys, values })))
+    }
+}
+
+/// slice by both of its faces: `slice` is the one that blocks, `slice-async` the other. And `nothing`.
 pub fn ours() -> Vec<Box<dyn Contender>> {
     let version = env!("CARGO_PKG_VERSION");
     let blocking = |dir: PathBuf, knobs: Knobs| std::future::ready(Slice::open(Path::new(&dir), &knobs));
@@ -63,5 +77,6 @@ pub fn ours() -> Vec<Box<dyn Contender>> {
     vec![
         Box::new(Named::<Slice, _>::new("slice", "slice", version, blocking)),
         Box::new(Named::<SliceAsync, _>::new("slice-async", "slice (async)", version, tasks)),
+        Box::new(Overhead(Label::new("nothing", "the driver alone", version))),
     ]
 }

@@ -18,10 +18,13 @@ pub struct DiskUse {
 ///
 /// # Errors
 ///
-/// If a directory cannot be read. A file that vanishes meanwhile takes no space.
+/// If a directory is there and cannot be read. A file that vanishes meanwhile takes no space.
 #[expect(clippy::disallowed_methods, reason = "the files of the store are measured from outside")]
 pub fn disk_use(dir: &Path) -> io::Result<DiskUse> {
     let mut sum = DiskUse::default();
+    if !dir.exists() {
+        return Ok(sum);
+    }
     for entry in std::fs::read_dir(dir)? {
         let entry = entry?;
         let metadata = match entry.metadata() {

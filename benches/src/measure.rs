@@ -40,6 +40,13 @@ pub struct Label {
     pub version: String,
 }
 
+impl Label {
+    /// A name for the command line, a label for people, and a version.
+    pub fn new(engine: &str, column: &str, version: &str) -> Self {
+        Self { engine: engine.to_owned(), column: column.to_owned(), version: version.to_owned() }
+    }
+}
+
 /// Does one run on a store that `open` opens in a directory, and gives its figures.
 ///
 /// Clients are threads, or tasks of a runtime that is made here, as the engine has it.

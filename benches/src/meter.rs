@@ -7,7 +7,7 @@
 //! ```
 //!
 //! The end of an operation is the start of the next, so a latency has the driver's own work in it: the same for every
-//! store, some 50 ns, and `slice-bench overhead` says how much. It is not subtracted.
+//! store, and `--engine nothing` says how much. It is not subtracted.
 
 use anyhow::Context;
 use hdrhistogram::Histogram;
