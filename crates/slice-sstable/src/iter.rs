@@ -14,6 +14,7 @@ use bytes::Bytes;
 use slice_types::{EntryIterator, EntryRef, Result, TableId, Trailer};
 
 use crate::block::BlockCursor;
+use crate::numbering::Numbering;
 use crate::window::{Direction, Window};
 use crate::{Block, BlockStore, CachePolicy, ReadMode, Table};
 
@@ -38,12 +39,15 @@ pub struct TableIter<S: BlockStore> {
     /// Invariant: where the cursor stands on an entry, this is the number of its block.
     block_index: usize,
     cursor: BlockCursor,
+    /// The table's.
+    numbering: Numbering,
     window: Window,
 }
 
 impl<S: BlockStore> TableIter<S> {
     pub(crate) fn new(table: Arc<Table<S>>, options: IterOptions) -> Self {
-        Self { table, options, block_index: 0, cursor: BlockCursor::new(), window: Window::default() }
+        let (cursor, numbering, window) = (BlockCursor::new(), table.numbering, Window::default());
+        Self { table, options, block_index: 0, cursor, numbering, window }
     }
 
     /// The number of the table.
@@ -52,6 +56,7 @@ impl<S: BlockStore> TableIter<S> {
     }
 
     /// The value of the entry that it stands on, sharing the block's memory.
+    #[inline]
     pub fn value_bytes(&self) -> Option<Bytes> {
         self.cursor.value_bytes()
     }
@@ -92,6 +97,18 @@ impl<S: BlockStore> TableIter<S> {
         window.block(table, block_index, handle, direction, options).map(Some)
     }
 
+    /// Goes on from the last entry of a block; stays on none.
+    #[cold]
+    fn leave_forward(&mut self) -> Result<()> {
+        if self.cursor.prefix().is_none() { Ok(()) } else { self.enter_first_of(self.block_index + 1) }
+    }
+
+    /// Goes on from the first entry of a block; stays on none.
+    #[cold]
+    fn leave_backward(&mut self) -> Result<()> {
+        if self.cursor.prefix().is_none() { Ok(()) } else { self.enter_last_before(self.block_index) }
+    }
+
     fn enter_first_of(&mut self, block_index: usize) -> Result<()> {
         self.enter(block_index, Direction::Forward, |_| 0)
     }
@@ -110,7 +127,17 @@ impl<S: BlockStore> EntryIterator for TableIter<S> {
     #[inline]
     fn entry(&self) -> Option<EntryRef<'_>> {
         let entry = self.cursor.entry()?;
-        Some(EntryRef { trailer: self.table.numbering.of(entry.trailer), ..entry })
+        Some(EntryRef { trailer: self.numbering.of(entry.trailer), ..entry })
+    }
+
+    #[inline]
+    fn prefix(&self) -> Option<u128> {
+        self.cursor.prefix()
+    }
+
+    #[inline]
+    fn is_newest(&self) -> bool {
+        self.cursor.is_newest_in_block()
     }
 
     fn seek_to_first(&mut self) -> Result<()> {
@@ -122,7 +149,7 @@ impl<S: BlockStore> EntryIterator for TableIter<S> {
     }
 
     fn seek(&mut self, key: &[u8], trailer: Trailer) -> Result<()> {
-        let trailer = self.table.numbering.seek(trailer);
+        let trailer = self.numbering.seek(trailer);
         let index = self.table.fences.find(key, trailer);
         self.enter(index, Direction::Forward, |block| block.lower_bound(key, trailer))?;
         // Between the block's last entry and its fence there is none: then the next block's first entry it is.
@@ -130,7 +157,7 @@ impl<S: BlockStore> EntryIterator for TableIter<S> {
     }
 
     fn seek_for_prev(&mut self, key: &[u8], trailer: Trailer) -> Result<()> {
-        let trailer = self.table.numbering.seek_for_prev(trailer);
+        let trailer = self.numbering.seek_for_prev(trailer);
         let index = self.table.fences.find(key, trailer);
         // With no entry at or before the target, the choice is behind the last, and so none.
         self.enter(index, Direction::Backward, |block| {
@@ -141,18 +168,12 @@ impl<S: BlockStore> EntryIterator for TableIter<S> {
 
     #[inline]
     fn next(&mut self) -> Result<()> {
-        if self.cursor.next_in_block() || self.cursor.entry().is_none() {
-            return Ok(());
-        }
-        self.enter_first_of(self.block_index + 1)
+        if self.cursor.next_in_block() { Ok(()) } else { self.leave_forward() }
     }
 
     #[inline]
     fn prev(&mut self) -> Result<()> {
-        if self.cursor.prev_in_block() || self.cursor.entry().is_none() {
-            return Ok(());
-        }
-        self.enter_last_before(self.block_index)
+        if self.cursor.prev_in_block() { Ok(()) } else { self.leave_backward() }
     }
 }
 

@@ -127,6 +127,29 @@ pub fn internal_cmp(left: (&[u8], Trailer), right: (&[u8], Trailer)) -> Ordering
     left.0.cmp(right.0).then_with(|| right.1.0.cmp(&left.1.0))
 }
 
+/// The first sixteen bytes of a key as a number that orders like it; a shorter key is filled up with zeros.
+///
+/// Where two are unequal, so are the keys, and in the same order. Where they are equal, the keys may still differ.
+#[inline]
+pub fn key_prefix(key: &[u8]) -> u128 {
+    match key.first_chunk() {
+        Some(bytes) => u128::from_be_bytes(*bytes),
+        None => short_prefix(key),
+    }
+}
+
+/// Of a key of less than sixteen bytes: two words that overlap in its midst, or one at a time.
+#[inline]
+fn short_prefix(key: &[u8]) -> u128 {
+    let shift = 8 * (16 - key.len());
+    if let (Some(first), Some(last)) = (key.first_chunk::<8>(), key.last_chunk::<8>()) {
+        let (first, last) = (u64::from_be_bytes(*first), u64::from_be_bytes(*last));
+        return u128::from(first) << 64 | u128::from(last) << shift;
+    }
+    let word = key.iter().fold(0, |word: u128, &byte| word << 8 | u128::from(byte));
+    if key.is_empty() { 0 } else { word << shift }
+}
+
 /// An entry, borrowed from wherever it lives.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct EntryRef<'a> {

@@ -1,7 +1,7 @@
 //! The one shape of an iterator over entries: memtable, block, table, level and merge all have it.
 #![expect(clippy::missing_errors_doc, reason = "one section speaks for all methods")]
 
-use crate::{EntryRef, Result, Trailer};
+use crate::{EntryRef, Result, Trailer, key_prefix};
 
 /// A cursor over entries in internal order.
 ///
@@ -12,6 +12,19 @@ use crate::{EntryRef, Result, Trailer};
 pub trait EntryIterator {
     /// The entry that it stands on. Free: no I/O, no decoding that a movement could have done.
     fn entry(&self) -> Option<EntryRef<'_>>;
+
+    /// The [`key_prefix`] of the entry that it stands on, from those who have it at hand.
+    #[inline]
+    fn prefix(&self) -> Option<u128> {
+        self.entry().map(|entry| key_prefix(entry.key))
+    }
+
+    /// Whether the entry that it stands on is certainly the newest version of its key here. `false` also where that
+    /// takes more than a look at the entry before.
+    #[inline]
+    fn is_newest(&self) -> bool {
+        false
+    }
 
     /// Moves to the first entry of all.
     ///

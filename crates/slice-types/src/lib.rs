@@ -14,7 +14,7 @@ mod range_index;
 mod seqno;
 
 pub use checksum::{checksum, checksum_with, hash_key};
-pub use entry::{EntryKind, EntryRef, Trailer, internal_cmp};
+pub use entry::{EntryKind, EntryRef, Trailer, internal_cmp, key_prefix};
 pub use error::{Error, ErrorKind, Result};
 pub use expiry::{EXPIRY_LEN, EXPIRY_NEVER, join_expiry, split_expiry};
 pub use header::{FileFormat, HEADER_LEN};

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use crate::coding::{Decoder, put_bytes, put_varint};
 use crate::{
     EntryKind, Error, ErrorKind, FileFormat, MAX_KEY_LEN, SeqNo, Trailer, check_key, check_value,
-    internal_cmp,
+    internal_cmp, key_prefix,
 };
 
 const FORMAT: FileFormat = FileFormat { magic: *b"SLICETST", version: 2, name: "test file" };
@@ -79,6 +79,21 @@ fn an_error_says_what_where_and_why() {
 }
 
 proptest! {
+    #[test]
+    fn prefixes_order_as_the_first_sixteen_bytes_with_zeros_behind(
+        left in prop::collection::vec(any::<u8>(), 0..20),
+        right in prop::collection::vec(any::<u8>(), 0..20),
+    ) {
+        let padded = |key: &[u8]| {
+            let mut bytes = [0; 16];
+            let len = key.len().min(16);
+            bytes[..len].copy_from_slice(&key[..len]);
+            bytes
+        };
+        prop_assert_eq!(key_prefix(&left).to_be_bytes(), padded(&left));
+        prop_assert_eq!(key_prefix(&left).cmp(&key_prefix(&right)), padded(&left).cmp(&padded(&right)));
+    }
+
     #[test]
     fn what_is_encoded_is_decoded(n: u64, bytes: Vec<u8>) {
         let mut out = Vec::new();

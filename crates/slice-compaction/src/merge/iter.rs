@@ -1,6 +1,6 @@
 //! Many sorted inputs as one.
 //!
-//! Of each input, the first eight bytes of its current key are kept as a number, so that most matches of the
+//! Of each input, the first sixteen bytes of its current key are kept as a number, so that most matches of the
 //! [`LoserTree`] compare two words and touch no key.
 //!
 //! Going backwards is the mirror image: the largest entry wins, and the words are complemented.
@@ -11,10 +11,24 @@ use slice_types::{EntryIterator, EntryRef, Result, Trailer};
 
 use super::loser_tree::LoserTree;
 
+/// The word of an input that has come to its end: it ties with a key at the edge of the order, no worse.
+const END: u128 = u128::MAX;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Direction {
     Forward,
     Backward,
+}
+
+impl Direction {
+    /// A prefix as a word, or a word as a prefix: complemented on the way back.
+    #[inline]
+    const fn turned(self, word: u128) -> u128 {
+        match self {
+            Self::Forward => word,
+            Self::Backward => !word,
+        }
+    }
 }
 
 /// Merges inputs into one stream in internal order.
@@ -24,7 +38,7 @@ enum Direction {
 pub struct MergingIter<I> {
     inputs: Vec<I>,
     /// For each input, what its current key starts with; all ones when it has come to its end.
-    words: Vec<u64>,
+    words: Vec<u128>,
     tree: LoserTree,
     direction: Direction,
     /// Whether the inputs stand where `words` and `tree` say.
@@ -37,7 +51,7 @@ impl<I: EntryIterator> MergingIter<I> {
     /// Takes the inputs, newest first. It stands on none until the first seek.
     pub fn new(inputs: Vec<I>) -> Self {
         Self {
-            words: vec![u64::MAX; inputs.len()],
+            words: vec![END; inputs.len()],
             inputs,
             tree: LoserTree::default(),
             direction: Direction::Forward,
@@ -68,7 +82,7 @@ impl<I: EntryIterator> MergingIter<I> {
         self.direction = direction;
         for (index, input) in self.inputs.iter_mut().enumerate() {
             go(index, input)?;
-            self.words[index] = word(input.entry(), direction);
+            self.words[index] = word(input, direction);
         }
         let (inputs, words) = (&self.inputs, &self.words);
         self.tree.play(inputs.len(), |left, right| comes_before(inputs, words, direction, left, right));
@@ -85,6 +99,13 @@ impl<I: EntryIterator> MergingIter<I> {
         self.place(self.direction, |_, input| pass(input))
     }
 
+    /// Whether it stands on an entry.
+    #[inline]
+    fn stands(&self) -> bool {
+        let Some(current) = self.current() else { return false };
+        self.words[self.tree.winner()] != END || current.prefix().is_some()
+    }
+
     /// Moves on in the direction that the inputs stand in.
     #[inline]
     fn step(&mut self) -> Result<()> {
@@ -99,7 +120,7 @@ impl<I: EntryIterator> MergingIter<I> {
             self.is_placed = false;
             return moved;
         }
-        self.words[winner] = word(input.entry(), direction);
+        self.words[winner] = word(input, direction);
         let (inputs, words) = (&self.inputs, &self.words);
         self.tree.replay(|left, right| comes_before(inputs, words, direction, left, right));
         Ok(())
@@ -133,8 +154,9 @@ impl<I: EntryIterator> MergingIter<I> {
         turned
     }
 
+    #[inline]
     fn advance(&mut self, direction: Direction) -> Result<()> {
-        if self.entry().is_none() {
+        if !self.stands() {
             return Ok(());
         }
         if self.direction == direction { self.step() } else { self.turn(direction) }
@@ -145,6 +167,21 @@ impl<I: EntryIterator> EntryIterator for MergingIter<I> {
     #[inline]
     fn entry(&self) -> Option<EntryRef<'_>> {
         if self.is_placed { self.inputs[self.tree.winner()].entry() } else { None }
+    }
+
+    #[inline]
+    fn prefix(&self) -> Option<u128> {
+        self.stands().then(|| self.direction.turned(self.words[self.tree.winner()]))
+    }
+
+    /// On the way back only: an input that is ahead of the others knows nothing of their versions.
+    #[inline]
+    fn is_newest(&self) -> bool {
+        let Some(current) = self.current() else { return false };
+        let winner = self.tree.winner();
+        self.direction == Direction::Backward
+            && current.is_newest()
+            && self.tree.rivals().all(|rival| self.words[rival] != self.words[winner])
     }
 
     fn seek_to_first(&mut self) -> Result<()> {
@@ -186,29 +223,16 @@ fn seek_towards<I: EntryIterator>(
     }
 }
 
-/// The first eight bytes of a key as a number that orders like it; short keys are filled up with zeros. Complemented
-/// on the way back. All ones for an input at its end: it ties with a key at the edge of the order, no worse.
 #[inline]
-fn word(entry: Option<EntryRef<'_>>, direction: Direction) -> u64 {
-    let Some(entry) = entry else { return u64::MAX };
-    let prefix = match entry.key.first_chunk() {
-        Some(bytes) => u64::from_be_bytes(*bytes),
-        None => short_prefix(entry.key),
-    };
-    if direction == Direction::Forward { prefix } else { !prefix }
-}
-
-fn short_prefix(key: &[u8]) -> u64 {
-    let mut bytes = [0; 8];
-    bytes[..key.len()].copy_from_slice(key);
-    u64::from_be_bytes(bytes)
+fn word<I: EntryIterator>(input: &I, direction: Direction) -> u128 {
+    input.prefix().map_or(END, |prefix| direction.turned(prefix))
 }
 
 /// Whether one input's entry comes before another's, in the direction of travel. Ends come after all.
 #[inline]
 fn comes_before<I: EntryIterator>(
     inputs: &[I],
-    words: &[u64],
+    words: &[u128],
     direction: Direction,
     left: usize,
     right: usize,
@@ -216,6 +240,16 @@ fn comes_before<I: EntryIterator>(
     if words[left] != words[right] {
         return words[left] < words[right];
     }
+    comes_before_in_full(inputs, direction, left, right)
+}
+
+#[cold]
+fn comes_before_in_full<I: EntryIterator>(
+    inputs: &[I],
+    direction: Direction,
+    left: usize,
+    right: usize,
+) -> bool {
     match (inputs[left].entry(), inputs[right].entry()) {
         (Some(one), Some(other)) => {
             let order = one.order(&other).then_with(|| left.cmp(&right));

@@ -47,6 +47,14 @@ impl LoserTree {
         self.nodes[0]
     }
 
+    /// Those who lost to the winner. The second best is one of them.
+    #[inline]
+    pub(super) fn rivals(&self) -> impl Iterator<Item = usize> {
+        let leaf = self.nodes.len() + self.nodes.first().copied().unwrap_or_default();
+        let path = std::iter::successors(Some(leaf / 2), |node| Some(node / 2));
+        path.take_while(|node| *node > 0).map(|node| self.nodes[node])
+    }
+
     /// The winner has changed: plays its matches again.
     #[inline]
     pub(super) fn replay(&mut self, beats: impl Fn(usize, usize) -> bool) {

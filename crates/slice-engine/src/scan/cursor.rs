@@ -14,6 +14,10 @@
 //! Where a range tombstone covers key after key, the tables and memtables that are older than it as a whole are sought
 //! past all of its stretch; what may have something newer goes on step by step.
 //!
+//! What it has found stays where it lies until somebody asks for it, borrowed or shared. Going backward, a key's newest
+//! version comes last, so the iterator has to leave the key to know it: unless a look at the entry before it shows
+//! that there is but the one version, which most keys have.
+//!
 //! Invariant: `key` and `place` always say where to go on, so a movement that fails loses nothing: with the iterator
 //! unplaced, the next one seeks there.
 
@@ -23,7 +27,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use slice_compaction::MergingIter;
 use slice_sstable::ReadMode;
-use slice_types::{EntryIterator, EntryKind, EntryRef, Error, ErrorKind, Result, SeqNo, Trailer};
+use slice_types::{EntryIterator, EntryKind, EntryRef, Error, ErrorKind, Result, SeqNo, Trailer, key_prefix};
 
 use super::Item;
 use super::bounds::{is_before, is_behind};
@@ -65,6 +69,10 @@ pub(super) struct Cursor {
     source: Arc<Source>,
     deletes: Deletes,
     pub(super) key: Vec<u8>,
+    /// The prefix of `key`.
+    prefix: u128,
+    /// The value that was found, where it is not the one of the entry that `iter` stands on.
+    value: Option<Bytes>,
     pub(super) place: Place,
     stand: Stand,
     has_ended: bool,
@@ -80,6 +88,8 @@ impl Cursor {
             deletes: source.deletes(),
             source,
             key: Vec::new(),
+            prefix: 0,
+            value: None,
             place: Place::Edge,
             stand: Stand::Nowhere,
             has_ended: false,
@@ -105,43 +115,68 @@ impl Cursor {
         };
         self.key.clear();
         self.key.extend_from_slice(key);
+        self.prefix = key_prefix(key);
         self.place = place;
         self.stand = Stand::Nowhere;
         self.has_ended = false;
     }
 
-    /// The next visible key within `upper`, and its value.
-    pub(super) fn next(&mut self, upper: Bound<&[u8]>) -> Result<Option<Item>> {
+    /// Goes on to the next visible key within `upper`: `false` at the end.
+    #[inline]
+    pub(super) fn next(&mut self, upper: Bound<&[u8]>) -> Result<bool> {
         self.run(|cursor| {
             match cursor.stand {
-                Stand::Nowhere => cursor.seek_forward()?,
                 Stand::On => cursor.iter.next()?,
+                Stand::Nowhere => cursor.seek_forward()?,
                 Stand::Ahead => {}
             }
             cursor.find_next(upper)
         })
     }
 
-    /// The preceding visible key within `lower`, and its value.
-    pub(super) fn prev(&mut self, lower: Bound<&[u8]>) -> Result<Option<Item>> {
+    /// Goes on to the preceding visible key within `lower`: `false` at the end.
+    #[inline]
+    pub(super) fn prev(&mut self, lower: Bound<&[u8]>) -> Result<bool> {
         self.run(|cursor| {
-            if cursor.stand == Stand::Nowhere {
-                cursor.seek_backward()?;
+            match cursor.stand {
+                Stand::On => cursor.iter.prev()?,
+                Stand::Nowhere => cursor.seek_backward()?,
+                Stand::Ahead => {}
             }
             cursor.find_prev(lower)
         })
     }
 
+    /// The key and the value that the last movement has found.
     #[inline]
-    fn run(&mut self, walk: impl FnOnce(&mut Self) -> Result<Option<Item>>) -> Result<Option<Item>> {
+    pub(super) fn found(&self) -> Option<(&[u8], &[u8])> {
+        let value = match &self.value {
+            None => self.iter.entry()?.value,
+            Some(value) => value,
+        };
+        Some((&self.key, value))
+    }
+
+    /// The same, sharing memory where possible.
+    #[inline]
+    pub(super) fn item(&self) -> Option<Item> {
+        match &self.value {
+            None => self.iter.current()?.shared(),
+            Some(value) => Some((Bytes::copy_from_slice(&self.key), value.clone())),
+        }
+    }
+
+    #[inline]
+    fn run(&mut self, walk: impl FnOnce(&mut Self) -> Result<bool>) -> Result<bool> {
         if self.has_ended {
-            return Ok(None);
+            return Ok(false);
         }
         self.passed = 0;
+        self.value = None;
         let found = walk(self);
         match &found {
-            Ok(Some(_)) => {}
-            Ok(None) => self.has_ended = true,
+            Ok(true) => {}
+            Ok(false) => self.has_ended = true,
             Err(_) => self.stand = Stand::Nowhere,
         }
         found
@@ -168,37 +203,38 @@ impl Cursor {
     }
 
     /// The first visible key from where `iter` stands.
-    fn find_next(&mut self, upper: Bound<&[u8]>) -> Result<Option<Item>> {
+    #[inline]
+    fn find_next(&mut self, upper: Bound<&[u8]>) -> Result<bool> {
         let (mut steps, mut deleted) = (0, 0);
-        while let Some(entry) = self.iter.entry() {
+        while let (Some(entry), Some(prefix)) = (self.iter.entry(), self.iter.prefix()) {
             if is_behind(entry.key, upper) {
-                return Ok(None);
+                return Ok(false);
             }
             if !self.source.sees(entry.seqno()) {
                 // Newer than the moment: the version that counts, if there is one, comes later.
                 steps += 1;
                 self.skip_forward(steps, Skip::ToVisible)?;
-            } else if self.place == Place::Past && entry.key == self.key {
+            } else if self.place == Place::Past && prefix == self.prefix && entry.key == self.key {
                 steps += 1;
                 self.skip_forward(steps, Skip::Key)?;
             } else if self.deletes.covering(entry.key) > Some(entry.seqno()) {
                 steps = 0;
                 deleted += 1;
-                self.key.clear();
-                self.key.extend_from_slice(entry.key);
+                self.prefix = prefix;
+                copy_key(&mut self.key, entry.key);
                 self.place = Place::Past;
                 self.pass_deleted(deleted)?;
             } else {
                 steps = 0;
-                self.key.clear();
-                self.key.extend_from_slice(entry.key);
-                let item = match entry.kind() {
-                    EntryKind::Put => self.plain(),
-                    EntryKind::Delete => self.nothing(),
-                    _ => self.fold()?,
-                };
-                if item.is_some() {
-                    return Ok(item);
+                self.prefix = prefix;
+                copy_key(&mut self.key, entry.key);
+                self.place = Place::Past;
+                self.stand = Stand::On;
+                match entry.kind() {
+                    EntryKind::Put => return Ok(true),
+                    EntryKind::Delete => {}
+                    _ if self.fold()? => return Ok(true),
+                    _ => {}
                 }
                 if self.stand == Stand::On {
                     self.iter.next()?;
@@ -206,7 +242,7 @@ impl Cursor {
             }
             self.pass()?;
         }
-        Ok(None)
+        Ok(false)
     }
 
     /// Leaves an entry that does not matter: by a step, or after too many of them by a seek.
@@ -233,23 +269,9 @@ impl Cursor {
         self.iter.pass(|input| input.pass_up_to(end, newest))
     }
 
-    /// The key with the value of the entry that `iter` stands on.
-    #[inline]
-    fn plain(&mut self) -> Option<Item> {
-        self.place = Place::Past;
-        self.stand = Stand::On;
-        self.iter.current().and_then(Input::shared)
-    }
-
-    fn nothing(&mut self) -> Option<Item> {
-        self.place = Place::Past;
-        self.stand = Stand::On;
-        None
-    }
-
-    /// The key with what its versions amount to; `iter` stands on the newest visible one, and goes on to older ones
-    /// as far as they count.
-    fn fold(&mut self) -> Result<Option<Item>> {
+    /// Finds what the versions of the key amount to, if anything; `iter` stands on the newest visible one, and goes on to
+    /// older ones as far as they count.
+    fn fold(&mut self) -> Result<bool> {
         self.place = Place::At;
         let Self { iter, source, deletes, key, .. } = self;
         let covering = deletes.covering(key);
@@ -265,27 +287,28 @@ impl Cursor {
         };
         self.stand = stand;
         self.place = Place::Past;
-        Ok(value.map(|value| (Bytes::copy_from_slice(&self.key), value)))
+        self.value = value;
+        Ok(self.value.is_some())
     }
 
     /// The last visible key up to where `iter` stands: of each key, that is on its oldest version.
-    fn find_prev(&mut self, lower: Bound<&[u8]>) -> Result<Option<Item>> {
+    #[inline]
+    fn find_prev(&mut self, lower: Bound<&[u8]>) -> Result<bool> {
         let mut deleted = 0;
-        while let Some(entry) = self.iter.entry() {
+        while let (Some(entry), Some(prefix)) = (self.iter.entry(), self.iter.prefix()) {
             if is_before(entry.key, lower) {
-                return Ok(None);
+                return Ok(false);
             }
-            self.key.clear();
-            self.key.extend_from_slice(entry.key);
-            self.place = Place::At;
-            let item = match self.fold_upwards()? {
-                ControlFlow::Break(value) => value.map(|value| (Bytes::copy_from_slice(&self.key), value)),
-                ControlFlow::Continue(()) => self.jump_to_newest()?,
-            };
-            self.place = Place::Past;
-            self.stand = Stand::Ahead;
-            if item.is_some() {
-                return Ok(item);
+            self.prefix = prefix;
+            copy_key(&mut self.key, entry.key);
+            let is_plain = entry.kind() == EntryKind::Put && self.source.sees(entry.seqno());
+            if is_plain && self.iter.is_newest() && self.deletes.covering(&self.key) < Some(entry.seqno()) {
+                self.place = Place::Past;
+                self.stand = Stand::On;
+                return Ok(true);
+            }
+            if self.find_value_back()? {
+                return Ok(true);
             }
             if let Some(newest) = self.deletes.covering(&self.key) {
                 deleted += 1;
@@ -293,7 +316,19 @@ impl Cursor {
             }
             self.pass()?;
         }
-        Ok(None)
+        Ok(false)
+    }
+
+    /// Finds what the versions of the key amount to, if anything, and leaves it.
+    fn find_value_back(&mut self) -> Result<bool> {
+        self.place = Place::At;
+        match self.fold_upwards()? {
+            ControlFlow::Break(value) => self.value = value,
+            ControlFlow::Continue(()) => self.jump_to_newest()?,
+        }
+        self.place = Place::Past;
+        self.stand = Stand::Ahead;
+        Ok(self.value.is_some())
     }
 
     /// After too many keys that their range tombstone covers, leaves all of its stretch.
@@ -325,15 +360,14 @@ impl Cursor {
     }
 
     /// The same by two seeks, for a key of many versions.
-    fn jump_to_newest(&mut self) -> Result<Option<Item>> {
+    fn jump_to_newest(&mut self) -> Result<()> {
         self.iter.seek(&self.key, self.source.newest())?;
         if self.source.version(&self.iter, &self.key, None).is_none() {
             self.iter.seek(&self.key, Trailer::seek(self.source.at))?;
         }
-        let item = self.fold()?;
+        self.fold()?;
         self.place = Place::At;
-        self.iter.seek_for_prev(&self.key, Trailer::FIRST)?;
-        Ok(item)
+        self.iter.seek_for_prev(&self.key, Trailer::FIRST)
     }
 
     /// Counts an entry that gave nothing.
@@ -353,6 +387,22 @@ impl Cursor {
             ReadMode::Wait => self.source.core.check_open(),
         }
     }
+}
+
+/// Makes `to` the key `from`. Most keys are as long as those before them, and short.
+#[inline]
+fn copy_key(to: &mut Vec<u8>, from: &[u8]) {
+    if to.len() == from.len()
+        && from.len() <= 32
+        && let (Some(first), Some(last)) = (from.first_chunk::<16>(), from.last_chunk::<16>())
+        && let Some(place) = to.first_chunk_mut()
+    {
+        *place = *first;
+        to.last_chunk_mut().into_iter().for_each(|place| *place = *last);
+        return;
+    }
+    to.clear();
+    to.extend_from_slice(from);
 }
 
 /// What a forward walk has no use for.

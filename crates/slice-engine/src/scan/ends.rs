@@ -14,7 +14,7 @@ use slice_types::{Result, SeqNo};
 use super::bounds::as_slice;
 use super::cursor::{Cursor, Place};
 use super::overlay::{Onward, Overlay};
-use super::{Item, KeyRange};
+use super::{Borrowed, Item, KeyRange};
 use crate::db::{Core, ReadAt};
 use crate::tree::{Deletes, Input, Run, RunIter, Tree, View};
 
@@ -122,6 +122,30 @@ impl Ends {
     /// The next key from the front, and its value. After an error it may be asked again, and goes on in the same place.
     #[inline]
     pub(crate) fn next(&mut self) -> Result<Option<Item>> {
+        Ok(self.step()?.and_then(Cursor::item))
+    }
+
+    /// The next key from the back, and its value.
+    #[inline]
+    pub(crate) fn next_back(&mut self) -> Result<Option<Item>> {
+        Ok(self.step_back()?.and_then(Cursor::item))
+    }
+
+    /// As [`next`](Self::next), borrowed.
+    #[inline]
+    pub(crate) fn next_ref(&mut self) -> Result<Option<Borrowed<'_>>> {
+        Ok(self.step()?.and_then(Cursor::found))
+    }
+
+    /// As [`next_back`](Self::next_back), borrowed.
+    #[inline]
+    pub(crate) fn next_back_ref(&mut self) -> Result<Option<Borrowed<'_>>> {
+        Ok(self.step_back()?.and_then(Cursor::found))
+    }
+
+    /// Moves the front to the next key.
+    #[inline]
+    fn step(&mut self) -> Result<Option<&Cursor>> {
         self.source.core.check_open()?;
         let Self { source, range, front, back, mode } = self;
         let front = front.get_or_insert_with(|| begin(source, *mode, &range.lower));
@@ -129,9 +153,9 @@ impl Ends {
             Some(back) => limit(back, &range.upper),
             None => as_slice(&range.upper),
         };
-        while let Some(item) = front.next(upper)? {
-            match source.overlay.as_ref().and_then(|own| own.forward(&item.0)) {
-                None => return Ok(Some(item)),
+        while front.next(upper)? {
+            match source.overlay.as_ref().and_then(|own| own.forward(&front.key)) {
+                None => return Ok(Some(front)),
                 Some(Onward::Nowhere) => break,
                 Some(Onward::At(key)) => front.go_to(Bound::Included(&key)),
             }
@@ -139,8 +163,9 @@ impl Ends {
         Ok(None)
     }
 
-    /// The next key from the back, and its value.
-    pub(crate) fn next_back(&mut self) -> Result<Option<Item>> {
+    /// Moves the back to the preceding key.
+    #[inline]
+    fn step_back(&mut self) -> Result<Option<&Cursor>> {
         self.source.core.check_open()?;
         let Self { source, range, front, back, mode } = self;
         let back = back.get_or_insert_with(|| begin(source, *mode, &range.upper));
@@ -148,9 +173,9 @@ impl Ends {
             Some(front) => limit(front, &range.lower),
             None => as_slice(&range.lower),
         };
-        while let Some(item) = back.prev(lower)? {
-            match source.overlay.as_ref().and_then(|own| own.backward(&item.0)) {
-                None => return Ok(Some(item)),
+        while back.prev(lower)? {
+            match source.overlay.as_ref().and_then(|own| own.backward(&back.key)) {
+                None => return Ok(Some(back)),
                 Some(bound) => back.go_to(as_slice(&bound)),
             }
         }
@@ -172,6 +197,7 @@ impl Ends {
     }
 }
 
+#[cold]
 fn begin(source: &Arc<Source>, mode: ReadMode, bound: &Bound<Bytes>) -> Box<Cursor> {
     let mut cursor = Box::new(Cursor::new(Arc::clone(source), mode));
     cursor.go_to(as_slice(bound));

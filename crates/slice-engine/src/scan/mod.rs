@@ -32,5 +32,8 @@ pub use stream::Scan;
 /// A key and its value.
 pub(crate) type Item = (bytes::Bytes, bytes::Bytes);
 
+/// The same where it lies, until the scan moves on.
+pub(crate) type Borrowed<'a> = (&'a [u8], &'a [u8]);
+
 #[cfg(test)]
 mod tests;

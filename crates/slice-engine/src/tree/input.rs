@@ -116,6 +116,16 @@ impl EntryIterator for Input {
         each!(self, iter => iter.entry())
     }
 
+    #[inline]
+    fn prefix(&self) -> Option<u128> {
+        each!(self, iter => iter.prefix())
+    }
+
+    #[inline]
+    fn is_newest(&self) -> bool {
+        each!(self, iter => iter.is_newest())
+    }
+
     fn seek_to_first(&mut self) -> Result<()> {
         each!(self, iter => iter.seek_to_first())
     }
@@ -198,8 +208,9 @@ impl RunIter {
         Ok(())
     }
 
+    #[inline]
     fn stands(&self) -> bool {
-        self.current.as_ref().is_some_and(|iter| iter.entry().is_some())
+        self.prefix().is_some()
     }
 
     /// See [`Input::pass_up_to`]. Tables that end before `end` are not opened.
@@ -261,8 +272,19 @@ impl RunIter {
 }
 
 impl EntryIterator for RunIter {
+    #[inline]
     fn entry(&self) -> Option<EntryRef<'_>> {
         self.current.as_ref()?.entry()
+    }
+
+    #[inline]
+    fn prefix(&self) -> Option<u128> {
+        self.current.as_ref()?.prefix()
+    }
+
+    #[inline]
+    fn is_newest(&self) -> bool {
+        self.current.as_ref().is_some_and(TableIter::is_newest)
     }
 
     fn seek_to_first(&mut self) -> Result<()> {
@@ -287,15 +309,17 @@ impl EntryIterator for RunIter {
         self.skip_backward()
     }
 
+    #[inline]
     fn next(&mut self) -> Result<()> {
         let Some(iter) = &mut self.current else { return Ok(()) };
         iter.next()?;
-        self.skip_forward()
+        if self.stands() { Ok(()) } else { self.skip_forward() }
     }
 
+    #[inline]
     fn prev(&mut self) -> Result<()> {
         let Some(iter) = &mut self.current else { return Ok(()) };
         iter.prev()?;
-        self.skip_backward()
+        if self.stands() { Ok(()) } else { self.skip_backward() }
     }
 }

@@ -4,26 +4,34 @@
 use std::ops::Range;
 
 use bytes::Bytes;
-use slice_types::{EntryRef, Trailer};
+use slice_types::{EntryRef, Trailer, key_prefix};
 
 use super::Block;
+use super::search::prefix_of;
+
+/// The bytes of a key that [`key_prefix`] takes.
+const PREFIX_LEN: usize = 16;
 
 /// A place in a block, or nowhere. Holds the entry's key in one piece, in memory that it reuses.
 #[derive(Debug, Default)]
 pub struct BlockCursor {
     place: Option<Place>,
-    key: Vec<u8>,
+    key: KeyBuffer,
 }
 
-/// Invariant: `index` is an entry of `block`, and the cursor's key, `trailer` and `value` are that entry's.
+/// Invariant: `index` is an entry of `block`, and all that is here, and the cursor's key, are that entry's.
 #[derive(Debug)]
 struct Place {
     block: Block,
     index: usize,
     trailer: Trailer,
-    /// Where the key's suffix ends in the block, and the next one begins.
-    suffix_end: usize,
+    /// Where the key's suffix lies in the block.
+    suffix: Range<usize>,
     value: Range<usize>,
+    /// The prefix of what all keys of the block share.
+    shared: u128,
+    /// The prefix of the key.
+    prefix: u128,
 }
 
 impl BlockCursor {
@@ -38,11 +46,12 @@ impl BlockCursor {
         if index >= block.count() {
             return;
         }
-        self.key.clear();
-        self.key.extend_from_slice(block.shared());
-        let mut place = Place { block, index, trailer: Trailer::LAST, suffix_end: 0, value: 0..0 };
-        place.move_to(index, &mut self.key);
-        self.place = Some(place);
+        self.key.start(block.shared());
+        let (suffix, value) = (block.suffix_range(index), block.value_range(index));
+        let shared = key_prefix(block.shared());
+        let place =
+            Place { block, index, trailer: Trailer::LAST, suffix: 0..0, value: 0..0, shared, prefix: 0 };
+        self.place.insert(place).stand(index, suffix, value, &mut self.key);
     }
 
     /// Leaves the block, and gives it back.
@@ -54,10 +63,17 @@ impl BlockCursor {
     #[inline]
     pub fn entry(&self) -> Option<EntryRef<'_>> {
         let place = self.place.as_ref()?;
-        Some(EntryRef::new(&self.key, place.trailer, place.block.slice(place.value.clone())))
+        Some(EntryRef::new(self.key.get(), place.trailer, place.block.slice(place.value.clone())))
+    }
+
+    /// The [`key_prefix`] of that entry.
+    #[inline]
+    pub fn prefix(&self) -> Option<u128> {
+        self.place.as_ref().map(|place| place.prefix)
     }
 
     /// The value of that entry, sharing the block's memory.
+    #[inline]
     pub fn value_bytes(&self) -> Option<Bytes> {
         self.place.as_ref().map(|place| place.block.share(place.value.clone()))
     }
@@ -79,36 +95,107 @@ impl BlockCursor {
         let Some(place) = &mut self.place else { return false };
         let has_prev = place.index > 0;
         if has_prev {
-            place.move_to(place.index - 1, &mut self.key);
+            place.move_prev(&mut self.key);
         }
         has_prev
+    }
+
+    /// Whether the preceding entry of the block is of another key; `false` when there is none.
+    #[inline]
+    pub fn is_newest_in_block(&self) -> bool {
+        self.place.as_ref().is_some_and(|place| place.index > 0 && place.differs_from_preceding())
     }
 }
 
 impl Place {
-    /// Moves to any entry of the block. `key` begins with the shared prefix; the rest is replaced.
-    #[inline]
-    fn move_to(&mut self, index: usize, key: &mut Vec<u8>) {
-        let (suffix, value) = (self.block.suffix_range(index), self.block.value_range(index));
-        self.stand(index, suffix, value, key);
-    }
-
     /// Moves to the following entry, which begins where this one ends.
     #[inline]
-    fn move_next(&mut self, key: &mut Vec<u8>) {
+    fn move_next(&mut self, key: &mut KeyBuffer) {
         let index = self.index + 1;
-        let suffix = self.suffix_end..self.block.suffix_end(index);
+        let suffix = self.suffix.end..self.block.suffix_end(index);
         let value = self.value.end..self.block.value_end(index);
         self.stand(index, suffix, value, key);
     }
 
+    /// Moves to the preceding entry, which ends where this one begins.
     #[inline]
-    fn stand(&mut self, index: usize, suffix: Range<usize>, value: Range<usize>, key: &mut Vec<u8>) {
-        key.truncate(self.block.shared_len as usize);
-        self.suffix_end = suffix.end;
-        key.extend_from_slice(self.block.slice(suffix));
+    fn move_prev(&mut self, key: &mut KeyBuffer) {
+        let index = self.index - 1;
+        let suffix = self.block.suffix_start(index)..self.suffix.start;
+        let value = self.block.value_start(index)..self.value.start;
+        self.stand(index, suffix, value, key);
+    }
+
+    #[inline]
+    fn stand(&mut self, index: usize, suffix: Range<usize>, value: Range<usize>, key: &mut KeyBuffer) {
+        let shared_len = self.block.shared_len as usize;
+        let own = prefix_of(&self.block.bytes, suffix.clone());
+        self.prefix = self.shared | own.checked_shr(8 * shared_len as u32).unwrap_or(0);
+        if shared_len + suffix.len() <= PREFIX_LEN {
+            key.set_short(self.prefix, shared_len + suffix.len());
+        } else {
+            key.set_suffix(shared_len, self.block.slice(suffix.clone()));
+        }
         self.index = index;
         self.trailer = self.block.trailer(index);
+        self.suffix = suffix;
         self.value = value;
+    }
+
+    #[inline]
+    fn differs_from_preceding(&self) -> bool {
+        let before = self.block.suffix_start(self.index - 1)..self.suffix.start;
+        let bytes = &self.block.bytes;
+        before.len() != self.suffix.len()
+            || prefix_of(bytes, before.clone()) != prefix_of(bytes, self.suffix.clone())
+            || (before.len() > PREFIX_LEN
+                && self.block.slice(before) != self.block.slice(self.suffix.clone()))
+    }
+}
+
+/// A key in one piece: what the keys of a block share, and a suffix behind it.
+#[derive(Debug)]
+struct KeyBuffer {
+    /// At least [`PREFIX_LEN`] bytes, of which the key is the first `len`.
+    bytes: Vec<u8>,
+    len: usize,
+}
+
+impl Default for KeyBuffer {
+    fn default() -> Self {
+        Self { bytes: vec![0; 2 * PREFIX_LEN], len: 0 }
+    }
+}
+
+impl KeyBuffer {
+    #[inline]
+    fn get(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+
+    /// Begins a block.
+    fn start(&mut self, shared: &[u8]) {
+        self.set_suffix(0, shared);
+    }
+
+    /// Takes a key of up to sixteen bytes, which its prefix says all of.
+    #[inline]
+    fn set_short(&mut self, prefix: u128, len: usize) {
+        if let Some(first) = self.bytes.first_chunk_mut() {
+            *first = prefix.to_be_bytes();
+        }
+        self.len = len;
+    }
+
+    /// Takes another suffix behind the first `shared_len` bytes.
+    #[inline]
+    fn set_suffix(&mut self, shared_len: usize, suffix: &[u8]) {
+        self.len = shared_len + suffix.len();
+        if self.bytes.len() < self.len {
+            self.bytes.resize(self.len, 0);
+        }
+        if let Some(place) = self.bytes.get_mut(shared_len..self.len) {
+            place.copy_from_slice(suffix);
+        }
     }
 }

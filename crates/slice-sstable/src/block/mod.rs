@@ -111,7 +111,12 @@ impl Block {
 
     #[inline]
     fn suffix_range(&self, i: usize) -> Range<usize> {
-        i.checked_sub(1).map_or(self.suffixes as usize, |before| self.suffix_end(before))..self.suffix_end(i)
+        self.suffix_start(i)..self.suffix_end(i)
+    }
+
+    #[inline]
+    fn suffix_start(&self, i: usize) -> usize {
+        i.checked_sub(1).map_or(self.suffixes as usize, |before| self.suffix_end(before))
     }
 
     #[inline]
@@ -121,7 +126,12 @@ impl Block {
 
     #[inline]
     fn value_range(&self, i: usize) -> Range<usize> {
-        i.checked_sub(1).map_or(self.values as usize, |before| self.value_end(before))..self.value_end(i)
+        self.value_start(i)..self.value_end(i)
+    }
+
+    #[inline]
+    fn value_start(&self, i: usize) -> usize {
+        i.checked_sub(1).map_or(self.values as usize, |before| self.value_end(before))
     }
 
     #[inline]

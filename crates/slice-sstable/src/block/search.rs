@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use std::hint::select_unpredictable;
 use std::ops::Range;
 
-use slice_types::Trailer;
+use slice_types::{Trailer, key_prefix};
 
 use super::Block;
 
@@ -99,6 +99,20 @@ fn head(bytes: &[u8], range: Range<usize>) -> u64 {
     // What lies behind the range counts as zeros.
     match range.len() {
         len @ 0..8 => word & !(u64::MAX >> (8 * len)),
+        _ => word,
+    }
+}
+
+/// The [`key_prefix`](slice_types::key_prefix) of a range.
+#[inline]
+pub(super) fn prefix_of(bytes: &[u8], range: Range<usize>) -> u128 {
+    let rest = bytes.get(range.start..).unwrap_or_default();
+    let word = match rest.first_chunk::<16>() {
+        Some(word) => u128::from_be_bytes(*word),
+        None => key_prefix(rest),
+    };
+    match range.len() {
+        len @ 0..16 => word & !(u128::MAX >> (8 * len)),
         _ => word,
     }
 }
