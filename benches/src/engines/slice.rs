@@ -62,19 +62,18 @@ impl Engine for Slice {
         direction: Direction,
         mut each: impl FnMut(&[u8], &[u8]) + Send,
     ) -> anyhow::Result<()> {
-        let limit = limit as usize;
-        match direction {
-            Direction::Forward => self
-                .0
-                .range(from..)
-                .take(limit)
-                .try_for_each(|entry| entry.map(|(key, value)| each(&key, &value)))?,
-            Direction::Back => self
-                .0
-                .range(..=from)
-                .rev()
-                .take(limit)
-                .try_for_each(|entry| entry.map(|(key, value)| each(&key, &value)))?,
+        let mut scan = match direction {
+            Direction::Forward => self.0.range(from..),
+            Direction::Back => self.0.range(..=from),
+        };
+        for _ in 0..limit {
+            let entry = match direction {
+                Direction::Forward => scan.next_ref(),
+                Direction::Back => scan.next_back_ref(),
+            };
+            let Some(entry) = entry else { break };
+            let (key, value) = entry?;
+            each(key, value);
         }
         Ok(())
     }

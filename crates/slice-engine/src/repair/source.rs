@@ -24,7 +24,7 @@ use crate::verify::{Directory, Report, Trust, damaged_places, open_damaged};
 
 /// A table's blocks or a log's entries.
 pub(super) enum Source {
-    Table(ReadableBlocks),
+    Table(Box<ReadableBlocks>),
     /// Also the entries of a table without an index.
     Log(<Memory as MemTable>::Iter),
 }
@@ -196,7 +196,7 @@ impl Salvage {
             lose(paths.index, Some(bounds), message);
         }
         let blocks = ReadableBlocks::new(table, number, Arc::clone(losses));
-        self.parts(keyspace).sources.push(Source::Table(blocks));
+        self.parts(keyspace).sources.push(Source::Table(Box::new(blocks)));
     }
 
     /// Takes the logs that count, each to where it was decided to end.
