@@ -95,7 +95,8 @@ pub struct Run {
     pub write_amplification: Option<f64>,
     /// `disk_bytes` for each of `live_raw_bytes`.
     pub space_amplification: Option<f64>,
-    /// For how long writers were made to wait, in seconds, by cause.
+    /// For how long writers were made to wait, in seconds, by cause. slice's: `memtables`, they stood still because all
+    /// were full; `debt`, they were slowed to the rate of flushes; `level0`, to the rate at which level 0 is cleared.
     pub stalls: Option<Stalls>,
     /// The length of a window of the timeline.
     pub timeline_ms: u64,

@@ -247,7 +247,10 @@ impl Rest {
 }
 
 fn stalls(stats: &LSMStats) -> Stalls {
-    Stalls::from([("all".to_owned(), stats.write_delays.1.as_secs_f64())])
+    let causes = &stats.write_delays_by_cause;
+    let by_cause =
+        [("memtables", causes.memtables_full), ("debt", causes.flush_rate), ("level0", causes.level_0_rate)];
+    by_cause.into_iter().map(|(cause, time)| (cause.to_owned(), time.as_secs_f64())).collect()
 }
 
 fn details(stats: &LSMStats) -> Value {

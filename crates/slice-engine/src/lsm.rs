@@ -15,7 +15,7 @@ use crate::db::{Core, Handle, ReadAt};
 use crate::health::Health;
 use crate::options::{Builder, Options};
 use crate::snapshot::{Moment, Snapshot};
-pub use crate::stats::{CompactionStats, FlushStats, LSMStats};
+pub use crate::stats::{CompactionStats, FlushStats, LSMStats, WriteDelays};
 use crate::tree::Tree;
 use crate::verify::Report;
 use crate::write_batch::WriteBatch;

@@ -24,6 +24,8 @@ pub struct LSMStats {
     pub flush_stats: FlushStats,
     /// How often writers were made to wait since the store was opened, and for how long in all.
     pub write_delays: (u64, Duration),
+    /// The same time, by what writers waited for.
+    pub write_delays_by_cause: WriteDelays,
     /// Bytes that the memtable in use holds, overhead counted.
     pub memtable_bytes: usize,
     /// Bytes of memory that the tables' indexes and filters take.
@@ -37,6 +39,24 @@ pub struct LSMStats {
     /// Keys and ranges that are kept in memory to detect conflicts: those written since the oldest of the open
     /// transactions began, most of them once.
     pub conflict_index_entries: usize,
+}
+
+/// For how long writers were made to wait, by what they waited for. Writers that wait side by side each count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WriteDelays {
+    /// All memtables were full: they stood still until one was flushed.
+    pub memtables_full: Duration,
+    /// Memtables waited for their flush: they were slowed to the rate at which flushes get done.
+    pub flush_rate: Duration,
+    /// Level 0 had too many tables: they were slowed to the rate at which compaction clears it.
+    pub level_0_rate: Duration,
+}
+
+impl WriteDelays {
+    pub(crate) fn sum(&self) -> Duration {
+        self.memtables_full + self.flush_rate + self.level_0_rate
+    }
 }
 
 /// What compactions have done.
@@ -108,7 +128,12 @@ impl fmt::Display for LSMStats {
         writeln!(f, "flushes: {}, {}", self.flush_stats.flushes, Bytes(self.flush_stats.bytes_written))?;
         writeln!(f, "compactions: {}", self.compaction_stats)?;
         let (delays, time) = self.write_delays;
-        writeln!(f, "writers delayed: {delays} times, {time:.1?} in all")
+        let WriteDelays { memtables_full, flush_rate, level_0_rate } = self.write_delays_by_cause;
+        writeln!(
+            f,
+            "writers delayed: {delays} times, {time:.1?} in all: {memtables_full:.1?} for full memtables, \
+             {flush_rate:.1?} for flushes to keep up, {level_0_rate:.1?} for level 0"
+        )
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use slice_types::Level;
 
+use crate::commit::pressure::Pile;
 use crate::db::Core;
 use crate::tree::Tree;
 
@@ -63,20 +64,25 @@ impl Core {
 
     /// Makes the writers' speed fit what is piled up now.
     pub(crate) fn update_pressure(&self) {
-        let slowest = self.trees.all().iter().filter_map(|tree| self.bearable(tree)).reduce(f64::min);
+        let slowest = self.trees.all().iter().filter_map(|tree| self.bearable(tree)).reduce(slower);
         self.pressure.slow_to(slowest.filter(|_| !self.is_inline()));
     }
 
-    /// The rate at which a keyspace's piles shrink, if one is high.
-    fn bearable(&self, tree: &Tree) -> Option<f64> {
+    /// The rate at which a keyspace's piles shrink, if one is high, and which.
+    fn bearable(&self, tree: &Tree) -> Option<(f64, Pile)> {
         let (view, settings) = (tree.view(), tree.settings());
         let tables = view.version.levels().get(Level::ZERO.index()).map_or(0, Vec::len);
         let beyond = tables.saturating_sub(settings.options.l0_slowdown_trigger - 1);
-        let for_level_0 = (beyond > 0).then(|| self.drain.level_0.get() * STEP.powf(beyond as f64 - 1.0));
+        let for_level_0 =
+            (beyond > 0).then(|| (self.drain.level_0.get() * STEP.powf(beyond as f64 - 1.0), Pile::Level0));
         let waits = view.frozen.len() >= settings.options.max_frozen_memtables;
-        let for_memory = waits.then(|| self.drain.memory.get());
-        for_level_0.into_iter().chain(for_memory).reduce(f64::min)
+        let for_memory = waits.then(|| (self.drain.memory.get(), Pile::Memory));
+        for_level_0.into_iter().chain(for_memory).reduce(slower)
     }
+}
+
+fn slower(a: (f64, Pile), b: (f64, Pile)) -> (f64, Pile) {
+    if b.0 < a.0 { b } else { a }
 }
 
 #[cfg(test)]

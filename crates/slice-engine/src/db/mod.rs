@@ -164,6 +164,7 @@ impl Core {
             compaction_stats: self.counters.compaction_stats(),
             flush_stats: self.counters.flush_stats(),
             write_delays: self.pressure.counted(),
+            write_delays_by_cause: self.pressure.by_cause(),
             memtable_bytes: view.active.memory_used(),
             table_memory: self.table_memory(),
             last_seqno: self.commit.visible().get(),

@@ -12,6 +12,7 @@ use slice_wal::{EncodedBatch, LogPosition};
 
 use super::{Core, Handle};
 use crate::background::clock::now;
+use crate::commit::pressure::Cause;
 use crate::commit::{Attempt, Freeze};
 use crate::options::Durability;
 use crate::planted::Bug;
@@ -49,6 +50,15 @@ pub(crate) enum Wait {
     Delay(Duration),
     /// Room for another memtable.
     Flush,
+}
+
+impl Wait {
+    fn cause(self) -> Cause {
+        match self {
+            Self::Delay(_) => Cause::Rate,
+            Self::Flush => Cause::NoRoom,
+        }
+    }
 }
 
 impl Core {
@@ -176,7 +186,7 @@ impl Core {
                 }
                 Wait::Flush => self.changed.wait(|| self.room(batch))?,
             }
-            self.pressure.count(now() - since);
+            self.pressure.count(wait.cause(), now() - since);
             match self.attempt(batch, check)? {
                 Attempt::Done(end, _) => return Ok(end),
                 Attempt::Full => wait = Wait::Flush,
@@ -227,7 +237,7 @@ impl Core {
                 }
                 Wait::Flush => self.changed.waited(|| self.room(batch)).await?,
             }
-            self.pressure.count(now() - since);
+            self.pressure.count(wait.cause(), now() - since);
             match self.attempt(batch, check)? {
                 Attempt::Done(end, _) => return Ok(end),
                 Attempt::Full => wait = Wait::Flush,
