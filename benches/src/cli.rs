@@ -3,6 +3,7 @@
 use anyhow::Context;
 use clap::{Args, Parser};
 
+use crate::compare;
 use crate::contender::Contender;
 use crate::settings::RunArgs;
 
@@ -12,6 +13,14 @@ use crate::settings::RunArgs;
 struct Cli {
     #[command(flatten)]
     run: One,
+}
+
+/// Compares stores, run by run, in processes of their own.
+#[derive(Parser)]
+#[command(name = "slice-bench compare")]
+struct Comparison {
+    #[command(flatten)]
+    settings: compare::settings::Settings,
 }
 
 /// One run in this process.
@@ -33,6 +42,10 @@ struct One {
 ///
 /// Errors of the store, and whatever it answers wrongly.
 pub fn main(contenders: &[Box<dyn Contender>]) -> anyhow::Result<()> {
+    if std::env::args().nth(1).is_some_and(|arg| arg == "compare") {
+        let comparison = Comparison::parse_from(std::env::args_os().skip(1));
+        return compare::main(&comparison.settings, &names(contenders));
+    }
     let One { engine, json, args } = Cli::parse().run;
     let contender = find(contenders, &engine)?;
     let run = contender.run(&args)?;
@@ -46,7 +59,12 @@ pub fn main(contenders: &[Box<dyn Contender>]) -> anyhow::Result<()> {
 }
 
 fn find<'a>(contenders: &'a [Box<dyn Contender>], engine: &str) -> anyhow::Result<&'a dyn Contender> {
-    let names: Vec<_> = contenders.iter().map(|contender| contender.label().engine.as_str()).collect();
     let found = contenders.iter().find(|contender| contender.label().engine == engine);
-    found.map(Box::as_ref).with_context(|| format!("no store {engine}; there are {}", names.join(", ")))
+    found
+        .map(Box::as_ref)
+        .with_context(|| format!("there is no {engine}; there are {}", names(contenders).join(", ")))
+}
+
+fn names(contenders: &[Box<dyn Contender>]) -> Vec<&str> {
+    contenders.iter().map(|contender| contender.label().engine.as_str()).collect()
 }

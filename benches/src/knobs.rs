@@ -57,6 +57,15 @@ pub enum Codec {
     Lz4,
 }
 
+impl fmt::Display for Codec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "none",
+            Self::Lz4 => "lz4",
+        })
+    }
+}
+
 impl From<Codec> for slice::Compression {
     fn from(codec: Codec) -> Self {
         match codec {

@@ -67,8 +67,11 @@ where
         ensure_empty(&dir)?;
     }
     drive::<E, _>(args, async {
+        let start = clock::now();
         let engine = open(dir.clone(), args.knobs()).await.context("the store does not open")?;
-        let run = measure(&engine, label, args, &dir).await?;
+        let open_s = start.elapsed().as_secs_f64();
+        let mut run = measure(&engine, label, args, &dir).await?;
+        run.extra.insert("open_s".to_owned(), open_s);
         engine.close().await.context("the store does not close")?;
         Ok(run)
     })
@@ -101,6 +104,9 @@ async fn measure<E: Engine>(engine: &E, label: &Label, args: &RunArgs, dir: &Pat
     let bar = progress("run", args.limit());
     let outcome = client::run(engine, &plan, args.limit(), &bar).await?;
     bar.finish_and_clear();
+    if args.crash {
+        std::process::abort();
+    }
     let settle = if plan.workload.only_reads() { None } else { Some(settle(engine).await?) };
     let after = Process::now();
     let stalls = engine.stalls().map(|now| since(now, stalls.as_ref()));

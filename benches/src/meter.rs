@@ -161,13 +161,13 @@ impl Meter {
 
     #[cold]
     fn next_window(&mut self) {
-        if self.last_ns >= self.deadline_ns {
-            self.left = 0;
-        }
         self.close_windows(self.last_ns);
     }
 
     fn close_windows(&mut self, now_ns: u64) {
+        if now_ns >= self.deadline_ns {
+            self.left = 0;
+        }
         self.progress.inc(self.in_window);
         while self.window_end_ns <= now_ns {
             self.windows.push(std::mem::take(&mut self.in_window));

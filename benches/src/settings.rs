@@ -68,6 +68,9 @@ pub struct RunArgs {
     /// The keys are in --dir already, from fillseq or fillrandom-distinct with the same --keys, --seed, --value-bytes.
     #[arg(long, requires = "dir")]
     pub existing: bool,
+    /// Die in place of settling: what a crash leaves is opened by another run.
+    #[arg(long, requires = "dir")]
+    pub crash: bool,
     /// What is alike in all runs of a series.
     #[command(flatten)]
     pub settings: Settings,

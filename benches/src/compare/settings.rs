@@ -1,0 +1,111 @@
+//! What a comparison is told.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::compare::rows::Row;
+use crate::knobs::Knobs;
+
+/// How many writes a second a row that is counted is made for. The length of its runs is meant for engines as fast as
+/// this; the others take longer, since all do as much.
+const COUNTED_PER_S: f64 = 400_000.0;
+/// What a run takes beside its operations: to copy a store, to write back, to open, to settle, to close.
+const OVERHEAD_S: f64 = 2.0;
+/// A shorter run says nothing.
+const SHORTEST_S: f64 = 0.5;
+/// The operations of a cold read: so few that most of the blocks they read were not read before.
+const COLD_PER_KEY: f64 = 0.01;
+/// Log bytes of a put of a key of 16 and a value of 100 bytes, about.
+const LOGGED_BYTES: u64 = 128;
+/// The log that a store finds after the crash.
+const LOG_BYTES: u64 = 64 << 20;
+
+/// Compares engines, run by run, in processes of their own.
+#[derive(Clone, Debug, Args, Serialize)]
+pub struct Settings {
+    /// The engines, the first of which is compared with the others.
+    #[arg(long, value_delimiter = ',')]
+    pub engines: Vec<String>,
+    /// The workloads, as `overwrite` or `overwrite@4`; all if it is left out.
+    #[arg(long, value_delimiter = ',')]
+    pub workloads: Vec<String>,
+    /// How often all of it is done.
+    #[arg(long, default_value_t = 3)]
+    pub rounds: u64,
+    /// How many keys the loaded stores have.
+    #[arg(long, visible_alias = "num", default_value_t = 2_000_000)]
+    pub keys: u64,
+    /// The bytes of a value.
+    #[arg(long, default_value_t = 100)]
+    pub value_bytes: usize,
+    /// How long a run is made to take; writes that are compacted are counted instead, at 400,000 a second.
+    #[arg(long, default_value_t = 5.0)]
+    pub seconds: f64,
+    /// Runs of 2.5 seconds, one round, and fewer workloads, unless they are given.
+    #[arg(long)]
+    pub quick: bool,
+    /// How many seconds all of it should take: the runs are made shorter for it.
+    #[arg(long)]
+    pub time_budget: Option<f64>,
+    /// Leave the loaded stores, for the next comparison with the same keys, and use those that an earlier one has left.
+    #[arg(long)]
+    pub keep: bool,
+    /// Where the stores are made.
+    #[arg(long, default_value = "target/compare")]
+    pub dir: PathBuf,
+    /// Where all figures are written to, after each run anew.
+    #[arg(long, default_value = "target/compare/results.json")]
+    pub out: PathBuf,
+    /// How long random keys are read before each run that reads.
+    #[arg(long, default_value_t = 1.0)]
+    pub warmup: f64,
+    /// What all choices follow from.
+    #[arg(long, default_value_t = 42)]
+    pub seed: u64,
+    /// What is set alike for all engines.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub knobs: Knobs,
+}
+
+/// How much a run does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Amount {
+    /// So many operations.
+    Ops(u64),
+    /// As many as there is time for.
+    For(Duration),
+}
+
+impl Settings {
+    /// How much a run of a row does, if so many rows are compared.
+    pub fn amount(&self, row: &Row, rows: usize) -> Amount {
+        use crate::compare::rows::Start;
+        let seconds = self.seconds_of_run(rows);
+        let keys = self.keys as f64;
+        match row.start {
+            Start::Cold => Amount::Ops((keys * COLD_PER_KEY) as u64),
+            Start::Crashed => Amount::Ops(LOG_BYTES / LOGGED_BYTES),
+            _ if row.loads() => Amount::Ops(self.keys),
+            _ if row.is_counted() => Amount::Ops((seconds * COUNTED_PER_S).min(keys) as u64),
+            _ => Amount::For(Duration::from_secs_f64(seconds)),
+        }
+    }
+
+    fn seconds_of_run(&self, rows: usize) -> f64 {
+        let wanted = if self.quick { self.seconds.min(2.5) } else { self.seconds };
+        let runs = self.engines.len() as f64 * self.rounds() as f64 * rows as f64;
+        match self.time_budget {
+            Some(budget) => (budget / runs - OVERHEAD_S).min(wanted).max(SHORTEST_S),
+            None => wanted,
+        }
+    }
+
+    /// How often all of it is done.
+    pub fn rounds(&self) -> u64 {
+        if self.quick { 1 } else { self.rounds }
+    }
+}
