@@ -16,8 +16,10 @@ const fn step(name: &'static str, args: &'static [&'static str]) -> Step {
     Step { name, args, rustdoc_flags: None }
 }
 
-const BEFORE_TIDY: [Step; 2] = [
+const BEFORE_TIDY: [Step; 3] = [
     step("format", &["fmt", "--all", "--check"]),
+    // They are not built here: see `cargo xtask bench --compare`.
+    step("format of the rivals", &["fmt", "--manifest-path", "benches/peers/Cargo.toml", "--check"]),
     step("clippy", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
 ];
 

@@ -3,6 +3,7 @@
 mod bench;
 mod checkers;
 mod ci;
+mod compare;
 mod crash;
 mod examples;
 mod fuzz;
@@ -34,7 +35,8 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
-    /// Builds the workload driver for release and runs it, with the arguments that follow.
+    /// Builds the workload driver for release and runs it, with the arguments that follow; `--compare rocksdb,fjall`
+    /// compares slice with other stores.
     #[command(disable_help_flag = true)]
     Bench {
         /// What the driver is told; `--help` says what it understands.

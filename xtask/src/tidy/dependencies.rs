@@ -7,7 +7,7 @@ use super::tree::Tree;
 const REASONS: &str = "docs/decisions/0005-dependencies.md";
 
 /// Where dependencies are named: once for the workspace, and in what has a lockfile of its own.
-const MANIFESTS: [&str; 2] = ["Cargo.toml", "fuzz/Cargo.toml"];
+const MANIFESTS: [&str; 3] = ["Cargo.toml", "fuzz/Cargo.toml", "benches/peers/Cargo.toml"];
 
 /// Looks for dependencies without a row.
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
