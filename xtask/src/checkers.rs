@@ -6,7 +6,8 @@ use crate::{cargo, succeed, target_dir};
 
 /// Runs the models of the crates under loom.
 pub(crate) fn loom(args: &[String]) -> anyhow::Result<()> {
-    let models = ["--package", "slice-cache", "--package", "slice-wal", "--package", "slice-engine"];
+    let models = ["slice-cache", "slice-wal", "slice-memtable", "slice-engine"];
+    let models = models.iter().flat_map(|name| ["--package", name]);
     let mut command = checked("loom");
     command.args(models).args(["--lib", "models::", "--"]).args(args);
     succeed(command)

@@ -42,6 +42,7 @@ pub use read::Readable;
 pub use repair::{Lost, Origin, RepairReport, repair};
 pub use scan::Scan;
 pub use slice_compaction::Decision;
+pub use slice_memtable::MemTableKind;
 pub use slice_sstable::Compression;
 pub use slice_types::{Error, ErrorKind, MAX_KEY_LEN, MAX_VALUE_LEN, Result};
 pub use slice_vfs as vfs;

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use slice_memtable::MemTable;
+use slice_memtable::{MemTable, MemTableKind};
 use slice_types::{Error, KeyspaceId, LogNumber, Result, SeqNo, Trailer};
 use slice_vfs::{Fs, SyncSite, read_all};
 use slice_wal::{Entries, LogEnd, LogPosition, RecoveryMode, durable_mark, replay};
@@ -61,8 +61,14 @@ struct LogBytes {
 /// # Errors
 ///
 /// Corruption that the mode does not tolerate; I/O.
-pub(crate) fn replay_logs(fs: &dyn Fs, dir: &Path, state: &State, mode: RecoveryMode) -> Result<Recovered> {
-    let recovered = look_into_logs(fs, dir, state, mode)?;
+pub(crate) fn replay_logs(
+    fs: &dyn Fs,
+    dir: &Path,
+    state: &State,
+    mode: RecoveryMode,
+    kind: MemTableKind,
+) -> Result<Recovered> {
+    let recovered = look_into_logs(fs, dir, state, mode, kind)?;
     make_durable(fs, dir, &recovered)?;
     Ok(recovered)
 }
@@ -77,6 +83,7 @@ pub(crate) fn look_into_logs(
     dir: &Path,
     state: &State,
     mode: RecoveryMode,
+    kind: MemTableKind,
 ) -> Result<Recovered> {
     let first = state.first_log();
     let logs = read_logs(fs, dir, first)?;
@@ -93,7 +100,7 @@ pub(crate) fn look_into_logs(
         log_ends: BTreeMap::new(),
         next_log,
     };
-    let mut replay = Replay { dir, state, mode, durable, ended: false, recovered: &mut recovered };
+    let mut replay = Replay { dir, state, mode, kind, durable, ended: false, recovered: &mut recovered };
     for number in (first.0..next_log.0).map(LogNumber) {
         let log = logs.iter().find(|log| log.number == number);
         replay.log(number, log)?;
@@ -138,6 +145,7 @@ struct Replay<'a> {
     dir: &'a Path,
     state: &'a State,
     mode: RecoveryMode,
+    kind: MemTableKind,
     /// How far the logs themselves prove that they were durable.
     durable: Option<LogPosition>,
     /// Whether a log ended early: those behind it do not count.
@@ -159,8 +167,12 @@ impl Replay<'_> {
     }
 
     fn replay(&mut self, log: &LogBytes, decided: Option<u64>) -> Result<u64> {
-        let mut memories =
-            Memories { state: Some(self.state), log: log.number, by_keyspace: BTreeMap::new() };
+        let mut memories = Memories {
+            state: Some(self.state),
+            log: log.number,
+            kind: self.kind,
+            by_keyspace: BTreeMap::new(),
+        };
         let path = log_path(self.dir, log.number);
         let last = self.recovered.last_seqno;
         let mut start = None;
@@ -215,6 +227,8 @@ pub(crate) struct Memories<'a> {
     /// What says which entries count; without it all do.
     pub(crate) state: Option<&'a State>,
     pub(crate) log: LogNumber,
+    /// What memtables they go into.
+    pub(crate) kind: MemTableKind,
     pub(crate) by_keyspace: BTreeMap<KeyspaceId, Memory>,
 }
 
@@ -230,7 +244,7 @@ impl Memories<'_> {
             if !self.counts(entry.keyspace)? {
                 continue;
             }
-            let memory = self.by_keyspace.entry(entry.keyspace).or_default();
+            let memory = self.by_keyspace.entry(entry.keyspace).or_insert_with(|| Memory::of(self.kind));
             memory.insert(entry.key, Trailer::new(first.plus(n), entry.kind), entry.value);
         }
         Ok(())

@@ -1,9 +1,14 @@
 #![doc = include_str!("../README.md")]
 
+mod any;
 mod arena;
+pub mod btree;
 mod memtable;
+mod primitives;
 mod ranges;
 pub mod skiplist;
 
+pub use any::{AnyIter, AnyMemTable, MemTableKind};
+pub use btree::BTreeMemTable;
 pub use memtable::MemTable;
 pub use skiplist::SkipListMemTable;

@@ -20,7 +20,7 @@ use slice_types::{EntryIterator, RangeIndex, SeqNo, Trailer};
 /// sequence number) is seen by it. An insert beside a read may be seen or not; a reader gets a consistent picture by
 /// reading as of a sequence number that was published before, since whatever comes in later has a higher one.
 ///
-/// **Memory.** What [`get`](Self::get) returns shares the memtable's memory, and keeps its chunk of it alive after the
+/// **Memory.** What [`get`](Self::get) returns shares the memtable's memory, mostly, and keeps its chunk of it alive after the
 /// memtable is dropped. Copy what is to be kept for long.
 pub trait MemTable: Send + Sync + Sized + 'static {
     /// The iterator. It keeps the memtable alive.
@@ -44,7 +44,8 @@ pub trait MemTable: Send + Sync + Sized + 'static {
 
     /// The newest entry of `key` at or below `at`, of whatever kind: a tombstone of the key is an answer too.
     ///
-    /// Does not allocate.
+    /// Allocates nothing for an entry that has been there for a while. One of the newest may be in memory that is being
+    /// filled and cannot be shared yet: its value is copied if it is small.
     fn get(&self, key: &[u8], at: SeqNo) -> Option<(Trailer, Bytes)>;
 
     /// The newest range tombstone at or below `at` that covers `key`. One relaxed load when there are none.

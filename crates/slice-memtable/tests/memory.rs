@@ -7,7 +7,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use slice_memtable::{MemTable, SkipListMemTable};
+use slice_memtable::{BTreeMemTable, MemTable, SkipListMemTable};
 use slice_types::{EntryIterator, EntryKind, SeqNo, Trailer};
 
 /// The system's allocator, with what is live and how often it was called.
@@ -39,17 +39,21 @@ fn put(n: u64) -> Trailer {
     Trailer::new(SeqNo::new(n), EntryKind::Put)
 }
 
+fn key(n: u64) -> [u8; 16] {
+    u128::from(n.wrapping_mul(0x9e37_79b9_7f4a_7c15)).to_be_bytes()
+}
+
 /// A table of `entries` entries, and what the allocator gave for it, in bytes.
-fn filled(entries: u64, value: &[u8]) -> (Arc<SkipListMemTable>, usize) {
+fn filled<M: MemTable>(entries: u64, value: &[u8]) -> (Arc<M>, usize) {
     let before = LIVE.load(Ordering::Relaxed);
-    let table = Arc::new(SkipListMemTable::new());
+    let table = Arc::new(M::new());
     for n in 0..entries {
-        table.insert(&u128::from(n.wrapping_mul(0x9e37_79b9_7f4a_7c15)).to_be_bytes(), put(n), value);
+        table.insert(&key(n), put(n), value);
     }
     (table, LIVE.load(Ordering::Relaxed) - before)
 }
 
-fn memory_used_is_within_a_fifth_of_the_truth() {
+fn memory_used_is_within_a_fifth_of_the_truth<M: MemTable>() {
     for (entries, value_len) in [
         (20_000, 0),
         (20_000, 10),
@@ -59,39 +63,46 @@ fn memory_used_is_within_a_fifth_of_the_truth() {
         (500, 40_000),
         (20, 1_000_000),
     ] {
-        let (table, truth) = filled(entries, &vec![7; value_len]);
+        let (table, truth) = filled::<M>(entries, &vec![7; value_len]);
         let used = table.memory_used();
         let ratio = used as f64 / truth as f64;
         assert!((0.8..1.2).contains(&ratio), "{entries} of {value_len} B: says {used}, holds {truth}");
     }
 }
 
-fn a_small_table_is_not_charged_a_large_chunk() {
-    let (table, _) = filled(1, b"value");
+fn a_small_table_is_not_charged_a_large_chunk<M: MemTable>() {
+    let (table, _) = filled::<M>(1, b"value");
     assert!(table.memory_used() < 8 * 1024, "{}", table.memory_used());
 }
 
-fn lookups_allocate_nothing() {
-    for value_len in [100, 40_000] {
-        lookups_in_a_table_allocate_nothing(value_len);
-    }
-}
-
-fn lookups_in_a_table_allocate_nothing(value_len: usize) {
-    let (table, _) = filled(1000, &vec![7; value_len]);
-    // The first lookup of a thread registers it with the list's collector.
-    table.get(b"", SeqNo::MAX);
+/// Lookups of what came first, `among` so many: what came last may be in memory that is not shared yet.
+fn lookups_allocate_nothing<M: MemTable>(value_len: usize, among: u64) {
+    let (table, _) = filled::<M>(1000, &vec![7; value_len]);
+    let look_up = || {
+        for n in 0..among {
+            assert!(table.get(&key(n), SeqNo::MAX).is_some());
+            assert!(table.get(&key(n)[..15], SeqNo::MAX).is_none());
+        }
+    };
+    // The first lookup of a thread registers it with the list's collector; the first in a piece of a chunk makes it shared.
+    look_up();
     let before = CALLS.load(Ordering::Relaxed);
-    for n in 0..1000_u64 {
-        let key = u128::from(n.wrapping_mul(0x9e37_79b9_7f4a_7c15)).to_be_bytes();
-        assert!(table.get(&key, SeqNo::MAX).is_some());
-        assert!(table.get(&key[..15], SeqNo::MAX).is_none());
-    }
+    look_up();
     assert_eq!(CALLS.load(Ordering::Relaxed) - before, 0, "with values of {value_len} B");
 }
 
-fn a_scan_allocates_its_batch_and_nothing_an_entry() {
-    let (table, _) = filled(10_000, &[7; 100]);
+/// What came last is copied, once a lookup.
+fn a_lookup_allocates_no_more_than_its_value<M: MemTable>() {
+    let (table, _) = filled::<M>(1000, &[7; 100]);
+    let before = CALLS.load(Ordering::Relaxed);
+    let values: Vec<_> = (0..1000).map(|n| table.get(&key(n), SeqNo::MAX).unwrap().1).collect();
+    let calls = CALLS.load(Ordering::Relaxed) - before;
+    assert!(calls < 500, "{calls} allocations");
+    assert!(values.iter().all(|value| **value == [7; 100]));
+}
+
+fn a_scan_allocates_its_batch_and_nothing_an_entry<M: MemTable>() {
+    let (table, _) = filled::<M>(10_000, &[7; 100]);
     let before = CALLS.load(Ordering::Relaxed);
     let mut iter = table.iter();
     iter.seek_to_first().unwrap();
@@ -102,18 +113,27 @@ fn a_scan_allocates_its_batch_and_nothing_an_entry() {
     assert!(calls < 20, "{calls} allocations");
 }
 
-fn all_is_given_back() {
+fn all_is_given_back<M: MemTable>() {
     let before = LIVE.load(Ordering::Relaxed);
-    drop(filled(10_000, &[7; 100]));
+    drop(filled::<M>(10_000, &[7; 100]));
     let left = LIVE.load(Ordering::Relaxed).saturating_sub(before);
     assert!(left < 4096, "{left} bytes");
 }
 
+fn check<M: MemTable>() {
+    memory_used_is_within_a_fifth_of_the_truth::<M>();
+    a_small_table_is_not_charged_a_large_chunk::<M>();
+    lookups_allocate_nothing::<M>(100, 500);
+    lookups_allocate_nothing::<M>(40_000, 1000);
+    a_lookup_allocates_no_more_than_its_value::<M>();
+    a_scan_allocates_its_batch_and_nothing_an_entry::<M>();
+    all_is_given_back::<M>();
+}
+
 #[test]
 fn memory_is_what_it_says_and_lookups_take_none() {
-    memory_used_is_within_a_fifth_of_the_truth();
-    a_small_table_is_not_charged_a_large_chunk();
-    lookups_allocate_nothing();
-    a_scan_allocates_its_batch_and_nothing_an_entry();
-    all_is_given_back();
+    check::<SkipListMemTable>();
+    // The list's lookups never allocate, wherever the entry is.
+    lookups_allocate_nothing::<SkipListMemTable>(100, 1000);
+    check::<BTreeMemTable>();
 }

@@ -54,7 +54,7 @@ impl Active {
 
     /// Puts a new memtable into the place of this one, whose last entries are in `log`.
     pub(super) fn freeze(&mut self, log: LogNumber) {
-        let memory = Arc::new(Memory::new());
+        let memory = Arc::new(Memory::of(self.tree.settings().options.memtable_kind));
         let frozen = Frozen {
             memory: std::mem::replace(&mut self.memory, Arc::clone(&memory)),
             first_log: self.since.take().map_or(log, |(_, first)| first),

@@ -64,7 +64,7 @@ impl Commit {
     pub(crate) fn renew_memtable(&self, tree: &Tree) -> Option<Arc<Memory>> {
         let mut state = lock(&self.state);
         let active = state.active.get_mut(tree.id).filter(|active| active.memory.is_empty())?;
-        active.memory = Arc::new(Memory::new());
+        active.memory = Arc::new(Memory::of(tree.settings().options.memtable_kind));
         Some(Arc::clone(&active.memory))
     }
 

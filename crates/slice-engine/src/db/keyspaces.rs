@@ -91,7 +91,8 @@ impl Core {
         let first_logs = vec![(id, self.commit.position().log)];
         manifest.record(&Edit { keyspaces: vec![(id, name.to_owned())], first_logs, ..Edit::default() })?;
         self.leave_limbo(manifest);
-        let (settings, view) = (Settings::new(options.clone()), view(Vec::new(), Version::default()));
+        let view = view(options.memtable_kind, Vec::new(), Version::default());
+        let settings = Settings::new(options.clone());
         let rules = Rules::new(options, Arc::clone(&self.time));
         let tree = Arc::new(Tree::new(id, name.to_owned(), settings, rules, view));
         self.commit.add(Arc::clone(&tree));

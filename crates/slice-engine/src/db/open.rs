@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use slice_compaction::TableMeta;
-use slice_memtable::MemTable;
+use slice_memtable::MemTableKind;
 use slice_types::{Error, ErrorKind, Result};
 use slice_vfs::{FileLock, Fs, memory_limit, read_all};
 use slice_wal::{GroupSync, RecoveryMode};
@@ -103,7 +103,7 @@ pub(crate) fn open(
         Some(loaded) => loaded,
         None => initial_state(&*fs, &dir, options.create_if_missing)?,
     };
-    let recovered = recovery::replay_logs(&*fs, &dir, &state, options.recovery_mode)?;
+    let recovered = recovery::replay_logs(&*fs, &dir, &state, options.recovery_mode, options.memtable_kind)?;
     let core = assemble(fs, dir, options, declared, &state, recovered, Some(directory_lock))?;
     core.remove_unreferenced()?;
     core.balance_memory();
@@ -206,7 +206,8 @@ pub(super) fn assemble(
                 .get(&keyspace.name)
                 .map_or_else(|| options.clone(), |own| budget.cut(own.over(&options)));
             let version = open_version(&*fs, &dir, keyspace, &caches, &graveyard)?;
-            let view = view(recovered.frozen.remove(id).unwrap_or_default(), version);
+            let frozen = recovered.frozen.remove(id).unwrap_or_default();
+            let view = view(own.memtable_kind, frozen, version);
             let rules = Rules::new(&own, Arc::clone(&time));
             Ok(Arc::new(Tree::new(*id, keyspace.name.clone(), Settings::new(own), rules, view)))
         })
@@ -255,8 +256,8 @@ pub(super) fn assemble(
 }
 
 /// What a keyspace begins with.
-pub(super) fn view(frozen: Vec<Arc<Frozen>>, version: Version) -> View {
-    View { active: Arc::new(Memory::new()), frozen, version: Arc::new(version) }
+pub(super) fn view(kind: MemTableKind, frozen: Vec<Arc<Frozen>>, version: Version) -> View {
+    View { active: Arc::new(Memory::of(kind)), frozen, version: Arc::new(version) }
 }
 
 fn open_version(

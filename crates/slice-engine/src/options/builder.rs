@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use slice_compaction::CompactionConfig;
+use slice_memtable::MemTableKind;
 use slice_sstable::Compression;
 use slice_types::Result;
 use slice_vfs::{Fs, StdFs};
@@ -89,6 +90,7 @@ impl Builder {
     }
 
     setters! {
+        memtable_kind: MemTableKind,
         memtable_size: usize,
         max_frozen_memtables: usize,
         memtable_max_age: Duration,

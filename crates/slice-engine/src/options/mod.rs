@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use slice_compaction::CompactionConfig;
+use slice_memtable::MemTableKind;
 use slice_sstable::Compression;
 use slice_wal::RecoveryMode;
 
@@ -79,6 +80,9 @@ pub(crate) const LEVELS_MAX: usize = 20;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Options {
+    /// The structure of memtables. [`MemTableKind::BTree`]. It is a matter of speed and of memory only, so there is hardly a
+    /// reason to change it; the other one is older and has no unsafe code of this store's own.
+    pub memtable_kind: MemTableKind,
     /// A memtable is frozen and flushed when it holds this much, keys, values and overhead counted. 64 MiB; at least
     /// 1 KiB. Larger ones absorb more overwriting and take longer to replay after a crash.
     pub memtable_size: usize,
@@ -168,6 +172,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            memtable_kind: MemTableKind::default(),
             memtable_size: 64 << 20,
             max_frozen_memtables: 2,
             memtable_max_age: Duration::from_secs(300),

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use slice_memtable::{MemTable, SkipListMemTable};
+use slice_memtable::{MemTable, MemTableKind, SkipListMemTable};
 use slice_types::{RangeIndex, SeqNo, Trailer};
 
 use super::AtomicU64;
@@ -66,6 +66,13 @@ pub(crate) struct Memory {
     last: AtomicU64,
 }
 
+impl Memory {
+    /// What the kind is does not matter to who is promised no more than the double keeps.
+    pub(crate) fn of(_kind: MemTableKind) -> Self {
+        Self { entries: Arc::new(SkipListMemTable::new()), last: AtomicU64::new(0) }
+    }
+}
+
 impl Default for Memory {
     fn default() -> Self {
         Self::new()
@@ -76,7 +83,7 @@ impl MemTable for Memory {
     type Iter = <SkipListMemTable as MemTable>::Iter;
 
     fn new() -> Self {
-        Self { entries: Arc::new(SkipListMemTable::new()), last: AtomicU64::new(0) }
+        Self::of(MemTableKind::default())
     }
 
     fn insert(&self, key: &[u8], trailer: Trailer, value: &[u8]) {

@@ -26,7 +26,7 @@ pub(crate) fn keep<T>(loaded: Loaded<T>) -> std::sync::Arc<T> {
 }
 
 /// The memtable in use.
-pub(crate) type Memory = slice_memtable::SkipListMemTable;
+pub(crate) type Memory = slice_memtable::AnyMemTable;
 
 /// A value for each thread.
 pub(crate) use std::thread_local as per_thread;

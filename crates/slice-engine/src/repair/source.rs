@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use slice_compaction::TableMeta;
-use slice_memtable::MemTable;
+use slice_memtable::{MemTable, MemTableKind};
 use slice_sstable::find_blocks;
 use slice_types::{
     EntryIterator, EntryKind, EntryRef, KeyspaceId, LogNumber, RangeTombstone, Result, SeqNo, TableId,
@@ -234,7 +234,8 @@ impl Salvage {
             }
         };
         let state = directory.state.as_ref().map(|(state, ..)| state);
-        let mut memories = Memories { state, log: number, by_keyspace: BTreeMap::new() };
+        let mut memories =
+            Memories { state, log: number, kind: MemTableKind::default(), by_keyspace: BTreeMap::new() };
         let mut sink = |first, _, entries: slice_wal::Entries<'_>| memories.insert(first, entries);
         let log = replay(&bytes, &path, number, RecoveryMode::Salvage, limit, None, &mut sink)?;
         for (offset, message) in damaged_places(&log) {

@@ -46,7 +46,7 @@ impl Input {
     /// The value of the entry that it stands on, sharing the memory that it is in.
     pub(crate) fn value(&self) -> Option<Bytes> {
         match self {
-            Self::Memory(iter) => iter.shared().map(|(_, value)| value),
+            Self::Memory(iter) => iter.shared_value(),
             Self::Table(iter, _) => iter.value_bytes(),
             Self::Run(iter) => iter.current.as_ref()?.value_bytes(),
             Self::Overlay(iter) => iter.value(),

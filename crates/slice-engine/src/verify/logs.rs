@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use slice_memtable::MemTableKind;
 use slice_types::{Error, LogNumber};
 use slice_vfs::read_all;
 use slice_wal::{LogEnd, RecoveredLog, RecoveryMode, replay};
@@ -26,6 +27,7 @@ pub(super) fn verify_logs(directory: &Directory<'_>, report: &mut Report) {
         &directory.path,
         state,
         RecoveryMode::TolerateTornTail,
+        MemTableKind::default(),
     ) {
         Ok(recovered) => {
             note_missing(directory, state, recovered.log_ends.keys().copied(), report);

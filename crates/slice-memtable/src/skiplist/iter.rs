@@ -49,6 +49,11 @@ impl SkipListIter {
         self.batch.get(self.at).map(StoredEntry::shared)
     }
 
+    /// The value of the entry that it stands on, sharing the memtable's memory.
+    pub fn shared_value(&self) -> Option<Bytes> {
+        self.batch.get(self.at).map(StoredEntry::shared_value)
+    }
+
     /// The highest sequence number of an entry of the memtable, of any key.
     pub fn max_seqno(&self) -> SeqNo {
         self.table.max_seqno()

@@ -43,6 +43,14 @@ macro_rules! conformance {
     };
 }
 
+mod any {
+    conformance!(slice_memtable::AnyMemTable);
+}
+
+mod btree {
+    conformance!(slice_memtable::BTreeMemTable);
+}
+
 mod skiplist {
     conformance!(slice_memtable::SkipListMemTable);
 }
