@@ -2,18 +2,21 @@
 #![expect(clippy::disallowed_methods, reason = "threads are timed here")]
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use slice_cache::{BlockCache, RowCache};
+use slice_cache::{BlockCache, Charge, RowCache, Shelf};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// The rows that there are.
 const ENTRIES: u64 = 100_000;
 /// The blocks that there are, each with memory of its own: a shared one would be a contended count.
 const BLOCKS: u64 = 10_000;
+type Block = Arc<Vec<u8>>;
+
 /// What a row cache is asked for: the key and its hash, which the engine has computed before.
 type Key = ([u8; 16], u64);
 
@@ -73,21 +76,23 @@ fn rows(c: &mut Criterion) {
 }
 
 fn blocks(c: &mut Criterion) {
-    let blocks: Vec<_> = (0..BLOCKS).map(|_| Bytes::from(vec![7; 4096])).collect();
-    let insert = |cache: &BlockCache<Bytes>, n: u64| {
-        cache.insert(1, n % BLOCKS * 4096, blocks[(n % BLOCKS) as usize].clone());
+    let blocks: Vec<_> = (0..BLOCKS).map(|_| Arc::new(vec![7; 4096])).collect();
+    let insert = |shelf: &Shelf<Block>, n: u64| {
+        let number = (n % BLOCKS) as usize;
+        shelf.insert(number, Arc::clone(&blocks[number]));
     };
-    // Shards are not filled evenly: with a fifth to spare, all blocks fit.
-    let share = 4096 + BlockCache::<Bytes>::ENTRY_OVERHEAD;
-    let cache = BlockCache::new(BLOCKS as usize * 6 / 5 * share);
-    (0..BLOCKS).for_each(|n| insert(&cache, n));
+    let share = blocks[0].charge() + BlockCache::<Block>::ENTRY_OVERHEAD;
+    // Shards are filled evenly, but for one block.
+    let cache = Arc::new(BlockCache::new(BLOCKS as usize * 51 / 50 * share));
+    let (shelf, empty) = (cache.shelf(BLOCKS as usize), cache.shelf(BLOCKS as usize));
+    (0..BLOCKS).for_each(|n| insert(&shelf, n));
     measure(c, "block cache", "hit", |n| {
-        black_box(cache.get(1, n % BLOCKS * 4096));
+        black_box(shelf.get((n % BLOCKS) as usize));
     });
     measure(c, "block cache", "miss", |n| {
-        black_box(cache.get(2, n % BLOCKS * 4096));
+        black_box(empty.get((n % BLOCKS) as usize));
     });
-    let small = BlockCache::new(BLOCKS as usize / 2 * share);
+    let small = Arc::new(BlockCache::new(BLOCKS as usize / 2 * share)).shelf(BLOCKS as usize);
     measure(c, "block cache", "insert and evict", |n| insert(&small, n));
 }
 

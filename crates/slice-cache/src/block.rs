@@ -1,103 +1,93 @@
 //! The block cache: blocks of tables, counted in bytes.
 //!
-//! A block is keyed by its table and its offset in it, and never goes stale, for the reason a row does not: a table never
-//! changes, and its number is never used again. What belongs to tables that are gone ages out.
-//!
-//! Each shard keeps `used <= capacity` at every moment at which its lock is free:
+//! A table's blocks are numbered, so they need no map: each open table has a [`Shelf`] with a slot for each of its blocks.
+//! A hit is one load of a pointer, without a lock and without a write that other threads would feel.
 //!
 //! ```text
-//!   insert:  lock -> does it fit? --yes--> put in, unlock
-//!              ^         | no
-//!              |         v
-//!              +-- take out the least recently used one, unlock, drop it
+//!   table 7   Shelf   [ slot 0 | slot 1 | slot 2 | ... ]        which block; and one mark each: used since the hand passed
+//!                         ^                 ^
+//!   table 9   Shelf   [ slot 0 | slot 1 | ...  ^
+//!                         ^        ^        |  |
+//!   shard     ring    < entry | entry | entry | entry >          the order in which they came; its front is the clock's hand
 //! ```
+//!
+//! Who needs room takes entries from the front of a ring: one whose block was used is marked no more and goes to the back,
+//! the first other one is out. This is second chance, the clock of F. J. Corbató ("A Paging Experiment with the Multics
+//! System", 1968).
+//!
+//! A block never goes stale: a table never changes. With its shelf, a table's blocks go at once.
+//!
+//! Invariants, at every moment at which a shard's lock is free: `used <= capacity`, and each block in a slot has one entry
+//! in one ring, where it was charged. Slots are filled and emptied under that shard's lock, and read without it.
+
+mod ring;
+mod slots;
 
 use std::fmt;
-use std::hash::{Hash, Hasher};
-use std::mem;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use lru::LruCache;
-use xxhash_rust::xxh3::xxh3_64;
+use arc_swap::RefCnt;
 
 use crate::charge::Charge;
-use crate::shard::{PassThroughBuild, Shards, pick, shares, split};
-use crate::stats::{CacheStats, Counters};
+use crate::hits::Hits;
+use crate::shard::{Shard, Shards, shares, split};
+use crate::stats::CacheStats;
+use ring::{Entry, Insertion, Ring};
+pub use slots::Kept;
+use slots::Slots;
 
 /// The fewest bytes of a shard, unless it is the only one: a thousand blocks of 4 KiB, and room for a large one.
 const SHARE_MIN: usize = 4 * 1024 * 1024;
 
-/// What an entry takes besides its key and its block, in bytes: two links and a length in its node, two pointers and a
-/// tag in a map that is half full, and the allocator's header.
-const NODE_BYTES: usize = 3 * 8 + 2 * (2 * 8 + 1) + 16;
+/// What the allocator puts before a block, in bytes.
+const ALLOCATOR_BYTES: usize = 16;
 
-/// A cache of blocks: least recently used out first, capacity counted in bytes of memory.
+/// An odd number with no pattern: 2^64 divided by the golden ratio.
+const SPREAD: usize = 0x9e37_79b9_7f4a_7c15;
+
+/// A cache of blocks: what was not used for a round of the clock goes out first; capacity counted in bytes of memory.
 ///
-/// It is split into shards of at least 4 MiB by the hash of table and offset; below 8 MiB it is one LRU list. A block
-/// that exceeds its shard's share is not stored.
+/// It is split into shards of at least 4 MiB, over which the blocks of each table are dealt in turn; below 8 MiB it is one
+/// ring. A block that exceeds its shard's share is not stored.
 ///
-/// All methods may be called from any thread. Blocks are cloned out under a lock, so `B` should be cheap to clone
-/// ([`Bytes`](bytes::Bytes), an `Arc`); they are dropped outside of it.
-pub struct BlockCache<B: Clone + Charge> {
-    shards: Shards<BlockShard<B>>,
+/// All methods may be called from any thread. A block `B` is a counted pointer ([`Arc`], `triomphe::ThinArc`). What goes
+/// out is dropped under no lock.
+pub struct BlockCache<B: RefCnt + Charge> {
+    shards: Shards<Ring<B>>,
     capacity: AtomicUsize,
+    /// How many shelves there were: each deals its blocks from another shard on.
+    shelves: AtomicUsize,
+    hits: Hits,
 }
 
-struct BlockShard<B> {
-    blocks: Blocks<B>,
-    /// The charges of `blocks`, added up.
-    used: usize,
-    capacity: usize,
-    counters: Counters,
-}
-
-type Blocks<B> = LruCache<BlockKey, Charged<B>, PassThroughBuild>;
-
-/// A block, and what it was charged when it came.
-struct Charged<B> {
-    block: B,
-    charge: usize,
-}
-
-impl<B: Clone + Charge> BlockCache<B> {
-    /// What each block is charged in addition to its own [`Charge`], in bytes.
-    pub const ENTRY_OVERHEAD: usize = size_of::<BlockKey>() + size_of::<B>() + NODE_BYTES;
+impl<B: RefCnt + Charge> BlockCache<B> {
+    /// What each block is charged in addition to its own [`Charge`], in bytes: its slot and mark, its entry in a ring that
+    /// is three quarters full on average, and the allocator's header.
+    pub const ENTRY_OVERHEAD: usize =
+        Slots::<B>::SLOT_BYTES + size_of::<Entry<B>>() * 4 / 3 + ALLOCATOR_BYTES;
 
     /// A cache of this many bytes; with 0, one that stores nothing and counts nothing.
     pub fn new(capacity_bytes: usize) -> Self {
         Self {
-            shards: split(capacity_bytes, SHARE_MIN, BlockShard::new),
+            shards: split(capacity_bytes, SHARE_MIN, Ring::new),
             capacity: AtomicUsize::new(capacity_bytes),
+            shelves: AtomicUsize::new(0),
+            hits: Hits::default(),
         }
     }
 
-    /// The block at `offset` of `table`, which becomes the most recently used one.
-    #[inline]
-    pub fn get(&self, table: u64, offset: u64) -> Option<B> {
-        let key = BlockKey::new(table, offset);
-        let mut shard = pick(&self.shards, key.hash)?.lock();
-        let BlockShard { blocks, counters, .. } = &mut *shard;
-        counters.lookup(blocks.get(&key)).map(|charged| charged.block.clone())
-    }
-
-    /// Puts in the block at `offset` of `table`, as the most recently used one, once the least recently used ones have
-    /// made room. One that would not fit an empty shard is dropped, and pushes nothing out.
-    pub fn insert(&self, table: u64, offset: u64, block: B) {
-        let key = BlockKey::new(table, offset);
-        let Some(shard) = pick(&self.shards, key.hash) else { return };
-        let charge = block.charge().saturating_add(Self::ENTRY_OVERHEAD);
-        let mut incoming = Charged { block, charge };
-        loop {
-            // Bound to a name, what has to go outlives the lock: dropping it is not the next thread's time.
-            let step = shard.lock().insert(key, incoming);
-            match step {
-                Insertion::Done(_replaced) => return,
-                Insertion::Evicted(_victim, again) => incoming = again,
-            }
+    /// A shelf for a table of so many blocks.
+    pub fn shelf(self: &Arc<Self>, blocks: usize) -> Shelf<B> {
+        let slots = if self.shards.is_empty() { 0 } else { blocks };
+        Shelf {
+            first_shard: self.shelves.fetch_add(1, Ordering::Relaxed).wrapping_mul(SPREAD) >> 32,
+            slots: Arc::new(Slots::new(slots)),
+            cache: Arc::clone(self),
         }
     }
 
-    /// Changes the capacity; when it shrinks, the least recently used blocks go until the rest fits.
+    /// Changes the capacity; when it shrinks, blocks go until the rest fits.
     ///
     /// The shards stay as many as they were made: a cache that grows far beyond its first capacity has fewer than a new
     /// one would, and one that was made with 0 stays empty.
@@ -114,7 +104,7 @@ impl<B: Clone + Charge> BlockCache<B> {
     /// Takes all blocks out. The counters stay.
     pub fn clear(&self) {
         for shard in &self.shards {
-            let blocks = shard.lock().take();
+            let blocks = shard.lock().take_all();
             drop(blocks);
         }
     }
@@ -122,15 +112,15 @@ impl<B: Clone + Charge> BlockCache<B> {
     /// Its size in charged bytes, and its counters.
     pub fn stats(&self) -> CacheStats {
         let shards = self.shards.iter().map(|shard| {
-            let shard = shard.lock();
-            (shard.used, shard.counters)
+            let ring = shard.lock();
+            (ring.used(), ring.counters())
         });
-        CacheStats::sum(self.capacity(), shards)
+        CacheStats::sum(self.capacity(), shards).with_hits(self.hits.sum())
     }
 
     /// How many blocks are in it.
     pub fn len(&self) -> usize {
-        self.shards.iter().map(|shard| shard.lock().blocks.len()).sum()
+        self.shards.iter().map(|shard| shard.lock().len()).sum()
     }
 
     /// Whether no block is in it.
@@ -149,82 +139,82 @@ impl<B: Clone + Charge> BlockCache<B> {
     }
 }
 
-/// One step of an insertion. Both carry what the caller is to drop, without the lock.
-enum Insertion<B> {
-    /// It is over. Here is the block that was there before, or the one that never fits.
-    Done(Option<Charged<B>>),
-    /// A block had to go, and the new one is to be tried again.
-    Evicted(Charged<B>, Charged<B>),
+/// A table's place in a [`BlockCache`]: a slot for each of its blocks. Dropped, it takes them out.
+pub struct Shelf<B: RefCnt + Charge> {
+    slots: Arc<Slots<B>>,
+    first_shard: usize,
+    cache: Arc<BlockCache<B>>,
 }
 
-impl<B> BlockShard<B> {
-    fn new(capacity: usize) -> Self {
-        Self { blocks: empty(), used: 0, capacity, counters: Counters::default() }
-    }
-
-    fn insert(&mut self, key: BlockKey, incoming: Charged<B>) -> Insertion<B> {
-        if incoming.charge > self.capacity {
-            return Insertion::Done(Some(incoming));
-        }
-        let freed = self.blocks.peek(&key).map_or(0, |old| old.charge);
-        if self.used - freed + incoming.charge <= self.capacity {
-            self.used = self.used - freed + incoming.charge;
-            self.counters.insertions += 1;
-            return Insertion::Done(self.blocks.put(key, incoming));
-        }
-        let (_, victim) = self.blocks.pop_lru().expect("an empty shard has room for what fits it");
-        self.used -= victim.charge;
-        self.counters.evictions += 1;
-        Insertion::Evicted(victim, incoming)
-    }
-
-    /// Sets the capacity, and takes out one of the blocks that are too many by now.
-    fn shrink(&mut self, capacity: usize) -> Option<Charged<B>> {
-        self.capacity = capacity;
-        if self.used <= capacity {
-            return None;
-        }
-        let (_, victim) = self.blocks.pop_lru()?;
-        self.used -= victim.charge;
-        self.counters.evictions += 1;
-        Some(victim)
-    }
-
-    /// Takes all blocks, and leaves none.
-    fn take(&mut self) -> Blocks<B> {
-        self.used = 0;
-        mem::replace(&mut self.blocks, empty())
-    }
-}
-
-fn empty<B>() -> Blocks<B> {
-    LruCache::unbounded_with_hasher(PassThroughBuild::default())
-}
-
-/// A block's identity, with its hash.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct BlockKey {
-    hash: u64,
-    table: u64,
-    offset: u64,
-}
-
-impl BlockKey {
+impl<B: RefCnt + Charge> Shelf<B> {
+    /// The block of this number, which is spared when the clock's hand comes by.
+    ///
+    /// What is got stays whole while it is held, even when it goes out of the cache. Hold it for moments only: after some
+    /// eight that a thread holds at once, each costs a count that threads share.
     #[inline]
-    fn new(table: u64, offset: u64) -> Self {
-        let joined = u128::from(table) << 64 | u128::from(offset);
-        Self { hash: xxh3_64(&joined.to_le_bytes()), table, offset }
+    pub fn get(&self, block: usize) -> Option<Kept<B>> {
+        let kept = self.slots.get(block);
+        if kept.is_some() {
+            self.cache.hits.add();
+        } else {
+            self.count_miss(block);
+        }
+        kept
+    }
+
+    #[cold]
+    fn count_miss(&self, block: usize) {
+        if let Some(shard) = self.shard(block) {
+            shard.lock().count_miss();
+        }
+    }
+
+    /// Puts in the block of this number, once others have made room; if it is there, what is there stays. One that would
+    /// not fit an empty shard is dropped, and pushes nothing out.
+    pub fn insert(&self, block: usize, kept: B) {
+        let Some(shard) = self.shard(block) else { return };
+        let charge = kept.charge().saturating_add(BlockCache::<B>::ENTRY_OVERHEAD);
+        let mut incoming = (Entry::new(&self.slots, block, charge), kept);
+        loop {
+            // Bound to a name, what has to go outlives the lock: dropping it is not the next thread's time.
+            let step = shard.lock().insert(incoming);
+            match step {
+                Insertion::Done(_unwanted) => return,
+                Insertion::Evicted(_victim, again) => incoming = again,
+            }
+        }
+    }
+
+    /// The memory that the shelf itself takes, in bytes.
+    pub fn memory_used(&self) -> usize {
+        self.slots.len() * Slots::<B>::SLOT_BYTES
+    }
+
+    /// The shard that has the block of this number; `None` where there is no such block, or the cache is disabled.
+    fn shard(&self, block: usize) -> Option<&Shard<Ring<B>>> {
+        let shards = &self.cache.shards;
+        (block < self.slots.len()).then(|| &shards[self.first_shard.wrapping_add(block) % shards.len()])
     }
 }
 
-impl Hash for BlockKey {
-    #[inline]
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.hash);
+impl<B: RefCnt + Charge> Drop for Shelf<B> {
+    fn drop(&mut self) {
+        let count = self.cache.shards.len();
+        for first in 0..count.min(self.slots.len()) {
+            let Some(shard) = self.shard(first) else { return };
+            let blocks = shard.lock().take_from(&self.slots, (first..self.slots.len()).step_by(count));
+            drop(blocks);
+        }
     }
 }
 
-impl<B: Clone + Charge> fmt::Debug for BlockCache<B> {
+impl<B: RefCnt + Charge> fmt::Debug for Shelf<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shelf").field("blocks", &self.slots.len()).finish_non_exhaustive()
+    }
+}
+
+impl<B: RefCnt + Charge> fmt::Debug for BlockCache<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BlockCache").field("stats", &self.stats()).finish_non_exhaustive()
     }

@@ -9,7 +9,7 @@ pub trait Charge {
     /// The heap memory that the value keeps alive, in bytes; without the value itself (`size_of::<Self>()`), which
     /// the cache adds.
     ///
-    /// Asked once, when the value is inserted.
+    /// Asked when the value is inserted, and when its table goes: always the same for a value.
     fn charge(&self) -> usize;
 }
 
@@ -30,5 +30,12 @@ impl Charge for Vec<u8> {
 impl<T: Charge> Charge for Arc<T> {
     fn charge(&self) -> usize {
         size_of::<T>() + 2 * size_of::<usize>() + T::charge(self)
+    }
+}
+
+/// Head and bytes, and the two words before them.
+impl<H> Charge for triomphe::ThinArc<H, u8> {
+    fn charge(&self) -> usize {
+        size_of::<H>() + self.slice.len() + 2 * size_of::<usize>()
     }
 }

@@ -2,6 +2,7 @@
 
 mod block;
 mod charge;
+mod hits;
 #[cfg(all(test, slice_loom))]
 mod models;
 mod primitives;
@@ -9,7 +10,7 @@ mod row;
 mod shard;
 mod stats;
 
-pub use block::BlockCache;
+pub use block::{BlockCache, Kept, Shelf};
 pub use charge::Charge;
 pub use row::RowCache;
 pub use stats::CacheStats;

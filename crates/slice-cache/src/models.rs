@@ -1,11 +1,11 @@
-//! The row cache under loom: threads that meet in a shard find whole rows, count every lookup, and never wait for each
-//! other in a circle.
+//! Both caches under loom: threads that meet in a shard find whole rows and blocks, count every lookup, and never wait for
+//! each other in a circle.
 
 use std::sync::Arc;
 
 use loom::thread;
 
-use crate::RowCache;
+use crate::{BlockCache, Charge, RowCache};
 
 const TABLE: u64 = 7;
 const HASH: u64 = 1;
@@ -84,4 +84,69 @@ fn what_is_displaced_is_dropped_outside_of_the_lock() {
 #[should_panic(expected = "deadlock")]
 fn a_value_that_asks_while_the_lock_is_held_is_caught() {
     explore(|| displace(AsksWhenCloned));
+}
+
+/// A block that is not what it seems when it was dropped while somebody held it.
+#[derive(Debug)]
+struct Block(usize);
+
+impl Charge for Block {
+    fn charge(&self) -> usize {
+        100
+    }
+}
+
+/// A cache with room for one block.
+fn one_block() -> Arc<BlockCache<Arc<Block>>> {
+    let charge = Arc::new(Block(0)).charge() + BlockCache::<Arc<Block>>::ENTRY_OVERHEAD;
+    Arc::new(BlockCache::new(charge))
+}
+
+#[test]
+fn a_reader_finds_the_block_that_it_asks_for_or_none_while_others_take_its_place() {
+    explore(|| {
+        let cache = one_block();
+        let shelf = Arc::new(cache.shelf(2));
+        let writes = |number: usize| {
+            let (cache, shelf) = (Arc::clone(&cache), Arc::clone(&shelf));
+            thread::spawn(move || {
+                shelf.insert(number, Arc::new(Block(number)));
+                if let Some(kept) = shelf.get(number) {
+                    assert_eq!(kept.0, number);
+                }
+                assert!(cache.stats().size <= cache.capacity());
+            })
+        };
+        for thread in [writes(0), writes(1)] {
+            thread.join().expect("a panic ends the model");
+        }
+        assert_eq!((cache.len(), cache.stats().evictions), (1, 1));
+    });
+}
+
+#[test]
+fn a_table_that_goes_while_another_makes_room_is_counted_once() {
+    explore(|| {
+        let cache = one_block();
+        let (goes, stays) = (cache.shelf(1), cache.shelf(1));
+        goes.insert(0, Arc::new(Block(0)));
+        let dropping = thread::spawn(move || drop(goes));
+        stays.insert(0, Arc::new(Block(1)));
+        dropping.join().expect("a panic ends the model");
+        assert_eq!((cache.len(), cache.stats().size), (1, cache.capacity()));
+        assert_eq!(stays.get(0).expect("it was put in last").0, 1);
+    });
+}
+
+#[test]
+fn threads_that_put_in_one_block_charge_it_once() {
+    explore(|| {
+        let cache = one_block();
+        let shelf = Arc::new(cache.shelf(1));
+        let other = Arc::clone(&shelf);
+        let inserting = thread::spawn(move || other.insert(0, Arc::new(Block(0))));
+        shelf.insert(0, Arc::new(Block(0)));
+        inserting.join().expect("a panic ends the model");
+        assert_eq!((cache.len(), cache.stats().insertions, cache.stats().size), (1, 1, cache.capacity()));
+    });
 }

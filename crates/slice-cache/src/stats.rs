@@ -54,10 +54,16 @@ impl CacheStats {
             stats.insertions += counters.insertions;
             stats.evictions += counters.evictions;
         }
-        let lookups = stats.hits + stats.misses;
+        stats.with_hits(0)
+    }
+
+    /// The same with hits that were counted elsewhere.
+    pub(crate) fn with_hits(mut self, hits: u64) -> Self {
+        self.hits += hits;
+        let lookups = self.hits + self.misses;
         if lookups > 0 {
-            stats.hit_ratio = stats.hits as f64 / lookups as f64;
+            self.hit_ratio = self.hits as f64 / lookups as f64;
         }
-        stats
+        self
     }
 }

@@ -1,112 +1,172 @@
-//! The block cache: never over its capacity, and within a shard an exact LRU list.
+//! The block cache: never over its capacity, and within a shard a clock.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use slice_cache::{BlockCache, CacheStats, Charge};
+use slice_cache::{BlockCache, CacheStats, Charge, Shelf};
 use xxhash_rust::xxh3::xxh3_64;
 
-const OVERHEAD: usize = BlockCache::<Bytes>::ENTRY_OVERHEAD;
+type Block = Arc<Vec<u8>>;
 
-fn block(len: usize) -> Bytes {
-    Bytes::from(vec![0x5a; len])
+/// What a block takes beside its bytes.
+const OVERHEAD: usize = BlockCache::<Block>::ENTRY_OVERHEAD + size_of::<Vec<u8>>() + 2 * size_of::<usize>();
+
+fn block(len: usize) -> Block {
+    Arc::new(vec![0x5a; len])
 }
 
-/// A cache that fits so many blocks of 1,000 bytes, to the byte.
-fn cache_of(blocks: usize) -> BlockCache<Bytes> {
-    BlockCache::new(blocks * (1000 + OVERHEAD))
+/// A cache that fits so many blocks of 1,000 bytes, to the byte, and a shelf in it.
+fn cache_of(blocks: usize) -> (Arc<BlockCache<Block>>, Shelf<Block>) {
+    let cache = Arc::new(BlockCache::new(blocks * (1000 + OVERHEAD)));
+    let shelf = cache.shelf(100);
+    (cache, shelf)
+}
+
+/// Which blocks a shelf has. Asking marks them.
+fn held(shelf: &Shelf<Block>) -> Vec<usize> {
+    (0..100).filter(|&block| shelf.get(block).is_some()).collect()
 }
 
 #[test]
 fn it_is_filled_to_the_byte_and_not_beyond() {
-    let cache = cache_of(3);
-    for offset in 0..10 {
-        cache.insert(1, offset, block(1000));
+    let (cache, shelf) = cache_of(3);
+    for number in 0..10 {
+        shelf.insert(number, block(1000));
         assert!(cache.stats().size <= cache.capacity());
     }
     assert_eq!((cache.len(), cache.stats().size), (3, cache.capacity()));
-    let held: Vec<_> = (0..10).filter(|&offset| cache.get(1, offset).is_some()).collect();
-    assert_eq!(held, [7, 8, 9]);
+    assert_eq!(held(&shelf), [7, 8, 9]);
 }
 
 #[test]
-fn the_least_recently_used_block_goes_first() {
-    let cache = cache_of(3);
-    for offset in 0..3 {
-        cache.insert(1, offset, block(1000));
-    }
-    assert!(cache.get(1, 0).is_some());
-    cache.insert(1, 3, block(1000));
-    assert!(cache.get(1, 1).is_none());
-    assert!(cache.get(1, 0).is_some());
+fn a_block_that_was_used_is_spared_once() {
+    let (_cache, shelf) = cache_of(3);
+    (0..3).for_each(|number| shelf.insert(number, block(1000)));
+    assert!(shelf.get(0).is_some());
+    shelf.insert(3, block(1000)); // passes 0, which was used, and takes out 1
+    shelf.insert(4, block(1000)); // takes out 2
+    shelf.insert(5, block(1000)); // 0 was not used since
+    assert_eq!(held(&shelf), [3, 4, 5]);
+}
+
+#[test]
+fn where_all_blocks_were_used_the_oldest_goes() {
+    let (_cache, shelf) = cache_of(3);
+    (0..3).for_each(|number| shelf.insert(number, block(1000)));
+    assert_eq!(held(&shelf), [0, 1, 2]);
+    shelf.insert(3, block(1000));
+    assert_eq!(held(&shelf), [1, 2, 3]);
 }
 
 #[test]
 fn one_large_block_takes_the_place_of_several() {
-    let cache = cache_of(4);
-    for offset in 0..4 {
-        cache.insert(1, offset, block(1000));
-    }
-    cache.insert(1, 9, block(3001 + 2 * OVERHEAD));
-    let held: Vec<_> = (0..10).filter(|&offset| cache.get(1, offset).is_some()).collect();
-    assert_eq!(held, [9]);
+    let (cache, shelf) = cache_of(4);
+    (0..4).for_each(|number| shelf.insert(number, block(1000)));
+    shelf.insert(9, block(3001 + 2 * OVERHEAD));
+    assert_eq!(held(&shelf), [9]);
     assert_eq!(cache.stats().evictions, 4);
 }
 
 #[test]
 fn a_block_that_never_fits_pushes_nothing_out() {
-    let cache = cache_of(2);
-    cache.insert(1, 0, block(1000));
-    cache.insert(1, 1, block(3000));
-    assert!(cache.get(1, 1).is_none());
-    assert!(cache.get(1, 0).is_some());
+    let (cache, shelf) = cache_of(2);
+    shelf.insert(0, block(1000));
+    shelf.insert(1, block(3000));
+    assert_eq!(held(&shelf), [0]);
     assert_eq!((cache.stats().insertions, cache.stats().evictions), (1, 0));
 }
 
 #[test]
-fn a_block_that_comes_again_is_charged_once() {
-    let cache = cache_of(2);
+fn a_block_that_comes_again_is_charged_once_and_the_first_one_stays() {
+    let (cache, shelf) = cache_of(2);
     for len in [500, 1000, 700] {
-        cache.insert(1, 0, block(len));
-        assert_eq!(cache.stats().size, len + OVERHEAD);
-        assert_eq!(cache.get(1, 0).unwrap().len(), len);
+        shelf.insert(0, block(len));
+        assert_eq!(cache.stats().size, 500 + OVERHEAD);
+        assert_eq!(shelf.get(0).unwrap().len(), 500);
     }
-    assert_eq!((cache.len(), cache.stats().evictions), (1, 0));
+    assert_eq!((cache.len(), cache.stats().insertions, cache.stats().evictions), (1, 1, 0));
 }
 
 #[test]
-fn tables_and_offsets_are_not_confused() {
-    let cache = BlockCache::new(1 << 30);
-    for (table, offset) in [(1, 2), (2, 1), (0, 1 << 32 | 2), (1 << 32, 2)] {
-        assert!(cache.get(table, offset).is_none());
-        cache.insert(table, offset, Bytes::from(format!("{table}/{offset}")));
+fn each_table_has_its_own_blocks() {
+    let cache = Arc::new(BlockCache::<Block>::new(1 << 30));
+    let (left, right) = (cache.shelf(3), cache.shelf(3));
+    left.insert(1, block(10));
+    right.insert(1, block(20));
+    right.insert(2, block(30));
+    assert_eq!([&left, &right].map(|shelf| shelf.get(1).map(|kept| kept.len())), [Some(10), Some(20)]);
+    assert!(left.get(2).is_none() && left.get(0).is_none());
+    assert_eq!(cache.len(), 3);
+}
+
+#[test]
+fn a_block_that_no_table_of_so_many_has_is_neither_kept_nor_found() {
+    let (cache, _) = cache_of(3);
+    let shelf = cache.shelf(2);
+    shelf.insert(2, block(1));
+    assert!(shelf.get(2).is_none() && shelf.get(usize::MAX).is_none());
+    assert_eq!(cache.stats(), CacheStats { capacity: cache.capacity(), ..CacheStats::default() });
+}
+
+#[test]
+fn what_a_table_kept_goes_with_it() {
+    let cache = Arc::new(BlockCache::new(64 << 20));
+    let (left, right) = (cache.shelf(1000), cache.shelf(1000));
+    for number in 0..1000 {
+        left.insert(number, block(100));
+        right.insert(number, block(200));
     }
-    assert_eq!(cache.get(2, 1).unwrap(), "2/1");
-    assert_eq!(cache.get(1, 2).unwrap(), "1/2");
-    assert_eq!(cache.len(), 4);
+    drop(left);
+    assert_eq!((cache.len(), cache.stats().size), (1000, 1000 * (200 + OVERHEAD)));
+    drop(right);
+    assert_eq!((cache.len(), cache.stats().size, cache.stats().evictions), (0, 0, 0));
+}
+
+#[test]
+fn tables_that_come_and_go_leave_room_for_others() {
+    let (cache, stays) = cache_of(10);
+    (0..4).for_each(|number| stays.insert(number, block(1000)));
+    for _ in 0..100 {
+        let goes = cache.shelf(3);
+        (0..3).for_each(|number| goes.insert(number, block(1000)));
+        assert!(cache.stats().size <= cache.capacity());
+    }
+    assert_eq!((held(&stays), cache.stats().evictions), (vec![0, 1, 2, 3], 0));
+    (10..20).for_each(|number| stays.insert(number, block(1000)));
+    assert_eq!((cache.len(), cache.stats().size), (10, cache.capacity()));
+}
+
+#[test]
+fn what_is_held_outlives_its_place_in_the_cache() {
+    let (cache, shelf) = cache_of(1);
+    shelf.insert(0, block(1000));
+    let kept = shelf.get(0).unwrap();
+    shelf.insert(1, block(1000));
+    drop((shelf, cache));
+    assert_eq!(**kept, vec![0x5a; 1000]);
 }
 
 #[test]
 fn clearing_gives_all_bytes_back() {
-    let cache = BlockCache::new(64 << 20);
-    for offset in 0..1000 {
-        cache.insert(1, offset, block(100));
-    }
+    let cache = Arc::new(BlockCache::new(64 << 20));
+    let shelf = cache.shelf(1000);
+    (0..1000).for_each(|number| shelf.insert(number, block(100)));
     assert_eq!(cache.stats().size, 1000 * (100 + OVERHEAD));
     cache.clear();
     assert_eq!((cache.stats().size, cache.len(), cache.stats().insertions), (0, 0, 1000));
-    assert!(cache.get(1, 1).is_none());
+    assert!(shelf.get(1).is_none());
+    shelf.insert(1, block(100));
+    assert_eq!(cache.len(), 1);
 }
 
 #[test]
 fn the_statistics_count_what_happened() {
-    let cache = cache_of(1);
-    cache.insert(1, 0, block(1000));
-    cache.insert(1, 1, block(1000));
-    let found = [0, 1, 1, 1].map(|offset| cache.get(1, offset).is_some());
+    let (cache, shelf) = cache_of(1);
+    shelf.insert(0, block(1000));
+    shelf.insert(1, block(1000));
+    let found = [0, 1, 1, 1].map(|number| shelf.get(number).is_some());
     assert_eq!(found, [false, true, true, true]);
     let size = 1000 + OVERHEAD;
     let expected =
@@ -115,44 +175,50 @@ fn the_statistics_count_what_happened() {
 }
 
 #[test]
-fn shrinking_drops_the_least_recently_used_and_growing_makes_room() {
-    let cache = cache_of(4);
-    for offset in 0..4 {
-        cache.insert(1, offset, block(1000));
-    }
+fn shrinking_drops_the_oldest_and_growing_makes_room() {
+    let (cache, shelf) = cache_of(4);
+    (0..4).for_each(|number| shelf.insert(number, block(1000)));
     cache.resize(2 * (1000 + OVERHEAD) + 1);
-    let held = |cache: &BlockCache<Bytes>| (0..9).filter(|&o| cache.get(1, o).is_some()).collect::<Vec<_>>();
-    assert_eq!(held(&cache), [2, 3]);
+    assert_eq!(held(&shelf), [2, 3]);
     assert_eq!((cache.stats().capacity, cache.stats().evictions), (2 * (1000 + OVERHEAD) + 1, 2));
     cache.resize(3 * (1000 + OVERHEAD));
-    cache.insert(1, 5, block(1000));
-    assert_eq!(held(&cache), [2, 3, 5]);
+    shelf.insert(5, block(1000));
+    assert_eq!(held(&shelf), [2, 3, 5]);
     cache.resize(0);
-    cache.insert(1, 6, block(1));
+    shelf.insert(6, block(1));
     assert_eq!((cache.len(), cache.stats().size), (0, 0));
 }
 
 #[test]
 fn a_shrunk_cache_of_many_shards_holds_no_more_than_it_may() {
-    let cache = BlockCache::new(64 << 20);
-    for offset in 0..8000 {
-        cache.insert(1, offset, block(4096));
-    }
+    let cache = Arc::new(BlockCache::new(64 << 20));
+    let (first, second) = (cache.shelf(8000), cache.shelf(8000));
+    (0..8000).for_each(|number| first.insert(number, block(4096)));
     for capacity in [20 << 20, 1 << 20, 40 << 20] {
         cache.resize(capacity);
-        (0..8000).for_each(|offset| cache.insert(2, offset, block(4096)));
+        (0..8000).for_each(|number| second.insert(number, block(4096)));
         let size = cache.stats().size;
         assert!(size <= capacity && size > capacity / 2, "{size} of {capacity}");
     }
 }
 
 #[test]
+fn the_blocks_of_many_shards_fill_all_of_the_cache() {
+    let count = 15_000;
+    let cache = Arc::new(BlockCache::new(count * (4096 + OVERHEAD) + 64 * (4096 + OVERHEAD)));
+    let shelf = cache.shelf(count);
+    (0..count).for_each(|number| shelf.insert(number, block(4096)));
+    assert_eq!((cache.len(), cache.stats().evictions), (count, 0));
+}
+
+#[test]
 fn a_capacity_of_zero_stores_and_counts_nothing() {
-    let cache = BlockCache::new(0);
-    cache.insert(1, 0, block(0));
-    assert!(cache.get(1, 0).is_none());
+    let cache = Arc::new(BlockCache::<Block>::new(0));
+    let shelf = cache.shelf(10);
+    shelf.insert(0, block(0));
+    assert!(shelf.get(0).is_none());
     assert!(!cache.is_enabled() && cache.is_empty());
-    assert_eq!(cache.stats(), CacheStats::default());
+    assert_eq!((cache.stats(), shelf.memory_used()), (CacheStats::default(), 0));
 }
 
 #[test]
@@ -163,17 +229,19 @@ fn an_arc_is_charged_for_what_is_behind_it() {
 
 #[test]
 fn threads_that_share_it_stay_within_its_capacity() {
-    let cache = BlockCache::<Bytes>::new(8 << 20);
+    let cache = Arc::new(BlockCache::<Block>::new(8 << 20));
+    let shelves = [cache.shelf(2000), cache.shelf(2000)];
     std::thread::scope(|scope| {
         for thread in 0..4_u64 {
-            let cache = &cache;
+            let (cache, shelves) = (&cache, &shelves);
             scope.spawn(move || {
                 for i in 0..4000_u64 {
                     let hash = xxh3_64(&(i << 8 | thread).to_le_bytes());
-                    let (table, offset) = (hash % 2, hash / 2 % 2000);
-                    match cache.get(table, offset) {
-                        Some(found) => assert_eq!(found.len() as u64, offset * 4),
-                        None => cache.insert(table, offset, block(offset as usize * 4)),
+                    let (shelf, number) = (&shelves[(hash % 2) as usize], (hash / 2 % 2000) as usize);
+                    let found = shelf.get(number);
+                    match found {
+                        Some(found) => assert_eq!(found.len(), number * 4),
+                        None => shelf.insert(number, block(number * 4)),
                     }
                     if i % 100 == 0 {
                         assert!(cache.stats().size <= cache.capacity());
@@ -187,47 +255,82 @@ fn threads_that_share_it_stay_within_its_capacity() {
     assert!(stats.evictions > 0 && stats.hits > 0, "{stats:?}");
 }
 
+#[derive(Clone, Debug)]
+enum Op {
+    Get(usize, usize),
+    Insert(usize, usize, usize),
+    /// The table goes, and another one comes.
+    Replace(usize),
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        10 => (0..3_usize, 0..4_usize).prop_map(|(table, number)| Op::Get(table, number)),
+        10 => (0..3_usize, 0..4_usize, 0..2000_usize).prop_map(|(t, n, len)| Op::Insert(t, n, len)),
+        1 => (0..3_usize).prop_map(Op::Replace),
+    ]
+}
+
 proptest! {
     #[test]
-    fn it_behaves_as_a_list_with_the_latest_use_in_front(
-        capacity in 1..6000_usize,
-        ops in vec((any::<bool>(), 0..3_u64, 0..4_u64, 0..2000_usize), 1..200),
-    ) {
-        let cache = BlockCache::<Bytes>::new(capacity);
-        let mut model: VecDeque<((u64, u64), usize)> = VecDeque::new();
-        for (reads, table, offset, len) in ops {
-            let id = (table, offset);
-            let known = model.iter().position(|entry| entry.0 == id);
-            if reads {
-                prop_assert_eq!(cache.get(table, offset).map(|found| found.len()), known.map(|at| model[at].1));
-                if let Some(entry) = known.and_then(|at| model.remove(at)) {
-                    model.push_front(entry);
+    fn it_behaves_as_a_clock(capacity in 1..6000_usize, ops in vec(op(), 1..200)) {
+        let cache = Arc::new(BlockCache::<Block>::new(capacity));
+        let mut shelves = [(); 3].map(|()| cache.shelf(4));
+        let mut model = Model { capacity, ring: VecDeque::new() };
+        for op in ops {
+            match op {
+                Op::Get(table, number) => {
+                    let found = shelves[table].get(number).map(|kept| kept.len());
+                    prop_assert_eq!(found, model.get((table, number)));
                 }
-            } else {
-                cache.insert(table, offset, block(len));
-                model_insert(&mut model, capacity, id, len);
+                Op::Insert(table, number, len) => {
+                    shelves[table].insert(number, block(len));
+                    model.insert((table, number), len);
+                }
+                Op::Replace(table) => {
+                    shelves[table] = cache.shelf(4);
+                    model.ring.retain(|seat| seat.id.0 != table);
+                }
             }
-            prop_assert_eq!(cache.stats().size, charged(&model));
+            prop_assert_eq!((cache.stats().size, cache.len()), (model.used(), model.ring.len()));
             prop_assert!(cache.stats().size <= capacity);
         }
     }
 }
 
-fn charged(model: &VecDeque<((u64, u64), usize)>) -> usize {
-    model.iter().map(|(_, len)| len + OVERHEAD).sum()
+/// The clock, written down as plainly as it goes.
+struct Model {
+    capacity: usize,
+    ring: VecDeque<Seat>,
 }
 
-/// Takes from the back what must go, which may be the block's own former self, and puts the block in front.
-fn model_insert(model: &mut VecDeque<((u64, u64), usize)>, capacity: usize, id: (u64, u64), len: usize) {
-    if len + OVERHEAD > capacity {
-        return;
+struct Seat {
+    id: (usize, usize),
+    len: usize,
+    marked: bool,
+}
+
+impl Model {
+    fn used(&self) -> usize {
+        self.ring.iter().map(|seat| seat.len + OVERHEAD).sum()
     }
-    let others = |model: &VecDeque<_>| {
-        charged(model) - model.iter().find(|entry| entry.0 == id).map_or(0, |(_, len)| len + OVERHEAD)
-    };
-    while others(model) + len + OVERHEAD > capacity {
-        model.pop_back();
+
+    fn get(&mut self, id: (usize, usize)) -> Option<usize> {
+        let seat = self.ring.iter_mut().find(|seat| seat.id == id)?;
+        seat.marked = true;
+        Some(seat.len)
     }
-    model.retain(|entry| entry.0 != id);
-    model.push_front((id, len));
+
+    fn insert(&mut self, id: (usize, usize), len: usize) {
+        if len + OVERHEAD > self.capacity || self.ring.iter().any(|seat| seat.id == id) {
+            return;
+        }
+        while self.used() + len + OVERHEAD > self.capacity {
+            let first = self.ring.pop_front().expect("what is used is used by somebody");
+            if first.marked {
+                self.ring.push_back(Seat { marked: false, ..first });
+            }
+        }
+        self.ring.push_back(Seat { id, len, marked: false });
+    }
 }

@@ -2,8 +2,8 @@
 //! the thread would wait for itself.
 #![expect(clippy::disallowed_methods, reason = "a thread that may hang is waited for with a timeout")]
 
-use std::sync::OnceLock;
 use std::sync::mpsc::channel;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -50,16 +50,22 @@ fn rows_that_are_replaced_evicted_or_cleared_are_dropped_outside_the_lock() {
 }
 
 #[test]
-fn blocks_that_are_replaced_evicted_or_cleared_are_dropped_outside_the_lock() {
-    static CACHE: OnceLock<BlockCache<OnDrop>> = OnceLock::new();
-    let capacity = 2 * (100 + BlockCache::<OnDrop>::ENTRY_OVERHEAD);
-    CACHE.set(BlockCache::new(capacity)).expect("set once");
+fn blocks_that_are_refused_evicted_cleared_or_go_with_their_table_are_dropped_outside_the_lock() {
+    type Block = Arc<OnDrop>;
+    static CACHE: OnceLock<Arc<BlockCache<Block>>> = OnceLock::new();
+    let capacity = 2 * (Arc::new(OnDrop(|| {})).charge() + BlockCache::<Block>::ENTRY_OVERHEAD);
+    CACHE.set(Arc::new(BlockCache::new(capacity))).expect("set once");
     ends(|| {
         let cache = CACHE.get().unwrap();
-        for offset in [0, 0, 1, 2] {
-            cache.insert(1, offset, OnDrop(|| assert!(CACHE.get().unwrap().len() <= 2)));
+        let (shelf, other) = (cache.shelf(3), cache.shelf(1));
+        let block = || Arc::new(OnDrop(|| assert!(CACHE.get().unwrap().len() <= 2)));
+        for number in [0, 0, 1, 2] {
+            shelf.insert(number, block());
         }
         cache.clear();
+        assert!(cache.is_empty());
+        other.insert(0, block());
+        drop(other);
         assert!(cache.is_empty());
     });
 }

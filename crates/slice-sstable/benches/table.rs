@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use slice_sstable::{
-    Block, BlockStore, CachePolicy, Compression, IterOptions, ReadMode, Table, TableBuilder, TableFiles,
-    TableOptions, TableProperties, TableSources,
+    BlockShelf, BlockStore, CachePolicy, Compression, IterOptions, ReadMode, SharedBlock, Table,
+    TableBuilder, TableFiles, TableOptions, TableProperties, TableSources,
 };
 use slice_types::{EntryIterator, SeqNo, TableId};
 use slice_vfs::{AppendFile, Fs, MemFs, SyncSite, read_all};
@@ -24,15 +24,37 @@ const ENTRIES: usize = 200_000;
 
 /// Keeps every block.
 #[derive(Clone, Default)]
-struct KeepAll(Arc<Mutex<HashMap<u64, Block>>>);
+struct KeepAll(Arc<Mutex<HashMap<(TableId, usize), SharedBlock>>>);
 
 impl BlockStore for KeepAll {
-    fn get(&self, _: TableId, offset: u64) -> Option<Block> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&offset).cloned()
+    type Shelf = Kept;
+
+    fn shelf(&self, table: TableId, _: usize) -> Kept {
+        Kept { store: self.clone(), table }
+    }
+}
+
+/// The blocks of one table.
+struct Kept {
+    store: KeepAll,
+    table: TableId,
+}
+
+impl BlockShelf for Kept {
+    type Kept = Box<SharedBlock>;
+
+    fn get(&self, block: usize) -> Option<Box<SharedBlock>> {
+        self.store
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&(self.table, block))
+            .cloned()
+            .map(Box::new)
     }
 
-    fn insert(&self, _: TableId, offset: u64, block: &Block) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(offset, block.clone());
+    fn insert(&self, block: usize, kept: &SharedBlock) {
+        self.store.0.lock().unwrap_or_else(PoisonError::into_inner).insert((self.table, block), kept.clone());
     }
 }
 
@@ -79,7 +101,7 @@ fn open(fs: &MemFs) -> Arc<Table<KeepAll>> {
         filter: read("/bloom"),
         filter_path: "/bloom".into(),
     };
-    Table::open(TableId(1), sources, KeepAll::default()).unwrap()
+    Table::open(TableId(1), sources, &KeepAll::default()).unwrap()
 }
 
 fn measure(c: &mut Criterion, name: &str, compression: Compression) {

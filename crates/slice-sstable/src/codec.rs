@@ -3,7 +3,6 @@
 //! Invariant: what [`open`] returns is what [`Sealer::seal`] was given, or it returns an error.
 #![deny(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use bytes::Bytes;
 use lz4_flex::block::{CompressTable, compress_into_with_table, decompress_into, get_maximum_output_size};
 use slice_types::coding::Decoder;
 use slice_types::{Error, Result, checksum, checksum_with};
@@ -138,25 +137,26 @@ impl Sealer {
     }
 }
 
-/// Checks the block stored at this place and returns its raw bytes, which share those of `stored` where it is not compressed.
+/// Checks the block stored at this place and gives its raw bytes: those of `stored`, or in `scratch` where it is
+/// compressed.
 ///
 /// # Errors
 ///
 /// [`Corruption`](slice_types::ErrorKind::Corruption) when the bytes are not what was written.
-pub(crate) fn open(stored: &Bytes, place: BlockSeed) -> Result<Bytes> {
+pub(crate) fn open<'a>(stored: &'a [u8], place: BlockSeed, scratch: &'a mut Vec<u8>) -> Result<&'a [u8]> {
     let damaged = || Error::corruption(format!("{} bytes are too few for a stored block", stored.len()));
     let payload_len = stored.len().checked_sub(BLOCK_TRAILER_LEN).ok_or_else(damaged)?;
     let mut decoder = Decoder::new(stored);
     let summed = decoder.take(stored.len() - CHECKSUM_LEN)?;
     compare_sums(checksum_with(place.0, summed), decoder.u64()?, "block")?;
 
-    let payload = stored.slice(..payload_len);
+    let payload = stored.get(..payload_len).ok_or_else(damaged)?;
     let codec = summed.last().copied().ok_or_else(damaged)?;
     match Compression::from_u8(codec)? {
         Compression::None => Ok(payload),
-        Compression::Lz4 => open_lz4(&payload),
+        Compression::Lz4 => open_lz4(payload, scratch),
         #[cfg(feature = "zstd")]
-        Compression::Zstd => open_zstd(&payload),
+        Compression::Zstd => open_zstd(payload, scratch),
     }
 }
 
@@ -174,24 +174,24 @@ fn compare_sums(computed: u64, stored: u64, what: &str) -> Result<()> {
     )))
 }
 
-fn open_lz4(payload: &[u8]) -> Result<Bytes> {
+fn open_lz4<'a>(payload: &[u8], raw: &'a mut Vec<u8>) -> Result<&'a [u8]> {
     let mut decoder = Decoder::new(payload);
     let raw_len = decoder.u32()? as usize;
     check_raw_len(raw_len, payload.len().saturating_mul(LZ4_MAX_RATIO))?;
-    let mut raw = vec![0; raw_len];
-    let len = decompress_into(decoder.rest(), &mut raw)
+    raw.resize(raw_len, 0);
+    let len = decompress_into(decoder.rest(), raw)
         .map_err(|e| Error::corruption(format!("a block does not decompress: {e}")))?;
-    check_decompressed(len, raw)
+    if len == raw_len { Ok(raw) } else { Err(wrong_len(len, raw_len)) }
 }
 
 #[cfg(feature = "zstd")]
-fn open_zstd(payload: &[u8]) -> Result<Bytes> {
+fn open_zstd<'a>(payload: &[u8], raw: &'a mut Vec<u8>) -> Result<&'a [u8]> {
     let mut decoder = Decoder::new(payload);
     let raw_len = decoder.u32()? as usize;
     check_raw_len(raw_len, MAX_RAW_BLOCK_LEN)?;
-    let raw = zstd::bulk::decompress(decoder.rest(), raw_len)
+    *raw = zstd::bulk::decompress(decoder.rest(), raw_len)
         .map_err(|e| Error::corruption(format!("a block does not decompress: {e}")))?;
-    if raw.len() == raw_len { Ok(raw.into()) } else { Err(wrong_len(raw.len(), raw_len)) }
+    if raw.len() == raw_len { Ok(raw) } else { Err(wrong_len(raw.len(), raw_len)) }
 }
 
 /// Refuses a length that no block of these stored bytes can have, before memory is taken for it.
@@ -200,10 +200,6 @@ fn check_raw_len(raw_len: usize, most: usize) -> Result<()> {
         return Ok(());
     }
     Err(Error::corruption(format!("a block claims {raw_len} raw bytes, and {most} are possible")))
-}
-
-fn check_decompressed(len: usize, raw: Vec<u8>) -> Result<Bytes> {
-    if len == raw.len() { Ok(raw.into()) } else { Err(wrong_len(len, raw.len())) }
 }
 
 #[cold]

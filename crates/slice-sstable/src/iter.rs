@@ -92,7 +92,7 @@ impl<S: BlockStore> TableIter<S> {
         let Some(handle) = table.fences.handle(block_index) else { return Ok(None) };
         let ahead = options.readahead_bytes > handle.len && options.mode == ReadMode::Wait;
         if !ahead {
-            return table.reader.block(handle, options.mode, options.cache_policy).map(Some);
+            return table.reader.block(block_index, handle, options.mode, options.cache_policy).map(Some);
         }
         window.block(table, block_index, handle, direction, options).map(Some)
     }

@@ -19,14 +19,14 @@ mod table;
 mod verify;
 mod window;
 
-pub use block::Block;
+pub use block::{Block, SharedBlock};
 pub use builder::{TABLE_DATA, TABLE_FILTER, TABLE_INDEX, TableBuilder, TableFiles, TableOptions};
 pub use codec::Compression;
 pub use iter::{IterOptions, TableIter};
 pub use properties::TableProperties;
 pub use reader::{CachePolicy, ReadMode};
 pub use salvage::{BlockPlace, find_blocks};
-pub use store::{BlockStore, NoBlockStore};
+pub use store::{BlockShelf, BlockStore, NeverKept, NoBlockStore};
 pub use table::{Table, TableSources};
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Fetches blocks: from the store, else from the file.
 #![deny(clippy::unwrap_used, clippy::indexing_slicing)]
 
+use std::cell::Cell;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use slice_vfs::RandomAccessFile;
 
 use crate::codec::{self, BlockSeed};
 use crate::fence::BlockHandle;
-use crate::{Block, BlockStore};
+use crate::{Block, BlockShelf, BlockStore};
 
 /// Whether a read may wait for the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -35,35 +36,47 @@ pub enum CachePolicy {
 }
 
 /// Reads a table's data file.
-pub(crate) struct BlockReader<S> {
+pub(crate) struct BlockReader<S: BlockStore> {
     pub(crate) table: TableId,
     pub(crate) file: Arc<dyn RandomAccessFile>,
     pub(crate) path: PathBuf,
-    pub(crate) store: S,
+    pub(crate) shelf: S::Shelf,
     /// That of the table's blocks.
     pub(crate) salt: u64,
 }
 
 impl<S: BlockStore> BlockReader<S> {
-    /// A block, from wherever it is.
+    /// The block of this number, from wherever it is.
     #[inline]
-    pub(crate) fn block(&self, handle: BlockHandle, mode: ReadMode, policy: CachePolicy) -> Result<Block> {
-        match self.store.get(self.table, handle.offset) {
+    pub(crate) fn block(
+        &self,
+        number: usize,
+        handle: BlockHandle,
+        mode: ReadMode,
+        policy: CachePolicy,
+    ) -> Result<Block> {
+        match self.kept(number) {
             Some(block) => Ok(block),
-            None => self.read_block(handle, mode, policy),
+            None => self.read_block(number, handle, mode, policy),
         }
+    }
+
+    /// The block of this number, if the store has it.
+    pub(crate) fn kept(&self, number: usize) -> Option<Block> {
+        self.shelf.get(number).map(|kept| Block::from_shared(kept.clone()))
     }
 
     /// A block, from the file.
     pub(crate) fn read_block(
         &self,
+        number: usize,
         handle: BlockHandle,
         mode: ReadMode,
         policy: CachePolicy,
     ) -> Result<Block> {
         let block = self.decode(&self.read(handle, mode)?, handle.offset)?;
         if policy == CachePolicy::Fill {
-            self.store.insert(self.table, handle.offset, &block);
+            self.shelf.insert(number, block.shared());
         }
         Ok(block)
     }
@@ -86,10 +99,11 @@ impl<S: BlockStore> BlockReader<S> {
     }
 
     /// The block in these stored bytes, which lie at `offset` of the file.
-    pub(crate) fn decode(&self, stored: &Bytes, offset: u64) -> Result<Block> {
-        codec::open(stored, BlockSeed::new(self.salt, offset))
-            .and_then(Block::decode)
-            .map_err(|e| self.place(e, offset))
+    pub(crate) fn decode(&self, stored: &[u8], offset: u64) -> Result<Block> {
+        with_scratch(|scratch| {
+            codec::open(stored, BlockSeed::new(self.salt, offset), scratch).and_then(Block::decode)
+        })
+        .map_err(|e| self.place(e, offset))
     }
 
     /// Says where an error arose.
@@ -97,6 +111,22 @@ impl<S: BlockStore> BlockReader<S> {
     pub(crate) fn place(&self, error: Error, offset: u64) -> Error {
         error.with_file(&self.path).with_offset(offset)
     }
+}
+
+/// Scratch memory beyond this many bytes is given back at once: blocks of that size are rare.
+const SCRATCH_MAX: usize = 1 << 20;
+
+/// Lends a buffer of the thread, which is kept from one block to the next.
+fn with_scratch<T>(work: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+    thread_local! {
+        static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    }
+    let mut scratch = SCRATCH.take();
+    let result = work(&mut scratch);
+    if scratch.capacity() <= SCRATCH_MAX {
+        SCRATCH.set(scratch);
+    }
+    result
 }
 
 /// A file that ends before its last block has lost bytes; all else is the operating system's affair.

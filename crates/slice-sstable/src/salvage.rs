@@ -43,7 +43,7 @@ impl<S: BlockStore> Table<S> {
     pub fn open_damaged(
         id: TableId,
         sources: TableSources,
-        store: S,
+        store: &S,
         found: &mut dyn FnMut(Error),
     ) -> Option<Arc<Self>> {
         let TableSources { data, data_path, index, index_path, filter, filter_path } = sources;
@@ -55,7 +55,8 @@ impl<S: BlockStore> Table<S> {
         if let Err(fault) = check_data(&*data, &data_path, properties.data_bytes) {
             found(fault);
         }
-        let reader = BlockReader { table: id, file: data, path: data_path, store, salt: properties.salt };
+        let shelf = store.shelf(id, fences.len());
+        let reader = BlockReader { table: id, file: data, path: data_path, shelf, salt: properties.salt };
         let filter = filter.unwrap_or(TableFilter::None);
         Some(Arc::new(Self { properties, fences, filter, reader, numbering: Numbering::OwnEach }))
     }
@@ -88,7 +89,7 @@ impl<S: BlockStore> Table<S> {
             let cut = Error::corruption(format!("the file ends at byte {len}, before the block does"));
             return Err(self.reader.place(cut, handle.offset));
         }
-        self.reader.read_block(handle, ReadMode::Wait, CachePolicy::Bypass).map(Some)
+        self.reader.read_block(number, handle, ReadMode::Wait, CachePolicy::Bypass).map(Some)
     }
 }
 
@@ -113,13 +114,15 @@ pub fn find_blocks(data: &Bytes, salt: u64) -> Vec<Block> {
 /// The block at `at`, and where it ends.
 fn find_block(data: &Bytes, at: usize, salt: u64, hashing: &mut u64) -> Option<(Block, usize)> {
     let place = BlockSeed::new(salt, at as u64);
+    let mut scratch = Vec::new();
     for end in at.checked_add(BLOCK_TRAILER_LEN + 1)?..=data.len() {
         // The codec is the one byte that tells something without hashing.
         if data.get(end - BLOCK_TRAILER_LEN).is_none_or(|codec| *codec > 2) {
             continue;
         }
         *hashing = hashing.checked_sub((end - at) as u64)?;
-        if let Ok(raw) = codec::open(&data.slice(at..end), place) {
+        let stored = data.get(at..end)?;
+        if let Ok(raw) = codec::open(stored, place, &mut scratch) {
             return Block::decode(raw).ok().map(|block| (block, end));
         }
     }

@@ -1,7 +1,7 @@
 //! A table, open for reading.
 //!
 //! A lookup is one search of the fences, one question to the block store, one search of the block. Nothing is
-//! allocated on the way but the handle on the value.
+//! allocated on the way but the value.
 #![deny(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::fmt;
@@ -12,12 +12,20 @@ use bytes::Bytes;
 use slice_types::{Error, HEADER_LEN, Result, SeqNo, TableId, Trailer};
 use slice_vfs::RandomAccessFile;
 
+use crate::block::BlockRef;
 use crate::fence::Fences;
 use crate::filter::TableFilter;
 use crate::index::{self, Index};
 use crate::numbering::Numbering;
 use crate::reader::{BlockReader, read_error};
-use crate::{BlockStore, CachePolicy, IterOptions, ReadMode, TableIter, TableProperties, format};
+use crate::{
+    Block, BlockShelf, BlockStore, CachePolicy, IterOptions, ReadMode, SharedBlock, TableIter,
+    TableProperties, format,
+};
+
+/// Values up to this many bytes are copied out of their block: that takes less time than to count who shares it, and what
+/// is kept of it does not keep all of the block in memory.
+const COPY_MAX: usize = 1024;
 
 /// What a table is opened from: the data file, and the contents of the two small ones.
 #[derive(Debug)]
@@ -54,7 +62,7 @@ impl<S: BlockStore> Table<S> {
     ///
     /// [`Corruption`](slice_types::ErrorKind::Corruption) when a file is damaged, of the wrong length or of another
     /// table; [`Unsupported`](slice_types::ErrorKind::Unsupported) when it is of a newer format. The file is named.
-    pub fn open(id: TableId, sources: TableSources, store: S) -> Result<Arc<Self>> {
+    pub fn open(id: TableId, sources: TableSources, store: &S) -> Result<Arc<Self>> {
         let TableSources { data, data_path, index, index_path, filter, filter_path } = sources;
         let Index { properties, filter: filter_properties, fences } =
             index::decode(&index).map_err(|e| e.with_file(index_path))?;
@@ -63,8 +71,9 @@ impl<S: BlockStore> Table<S> {
             .map_err(|e| e.with_file(filter_path))
             .and_then(|filter| {
                 check_data(&*data, &data_path, properties.data_bytes)?;
+                let shelf = store.shelf(id, fences.len());
                 let reader =
-                    BlockReader { table: id, file: data, path: data_path, store, salt: properties.salt };
+                    BlockReader { table: id, file: data, path: data_path, shelf, salt: properties.salt };
                 Ok(Arc::new(Self { properties, fences, filter, reader, numbering: Numbering::OwnEach }))
             })
     }
@@ -97,7 +106,8 @@ impl<S: BlockStore> Table<S> {
         self.filter.may_contain(hash)
     }
 
-    /// The newest version of `key` at or below `at`: its trailer and its value, which shares the block's memory.
+    /// The newest version of `key` at or below `at`: its trailer and its value. A short value is a copy, a long one shares
+    /// the block's memory.
     ///
     /// It does not ask the filter. An entry of any kind counts as a version, a range tombstone too that begins at
     /// `key`; range tombstones that begin elsewhere are not looked for.
@@ -109,13 +119,30 @@ impl<S: BlockStore> Table<S> {
     #[inline]
     pub fn get(&self, key: &[u8], at: SeqNo, mode: ReadMode) -> Result<Option<(Trailer, Bytes)>> {
         let Some(target) = self.numbering.newest_at(at) else { return Ok(None) };
-        let Some(handle) = self.fences.handle(self.fences.find(key, target)) else { return Ok(None) };
-        let block = self.reader.block(handle, mode, CachePolicy::Fill)?;
+        let number = self.fences.find(key, target);
+        if let Some(kept) = self.reader.shelf.get(number) {
+            return Ok(self.get_in(&kept, key, target));
+        }
+        let Some(handle) = self.fences.handle(number) else { return Ok(None) };
+        let block = self.reader.read_block(number, handle, mode, CachePolicy::Fill)?;
+        Ok(self.get_in(block.shared(), key, target))
+    }
+
+    /// The first version of `key` at or after `target` in a block.
+    #[inline]
+    fn get_in(&self, shared: &SharedBlock, key: &[u8], target: Trailer) -> Option<(Trailer, Bytes)> {
+        let block = BlockRef::of(shared);
         let found = block.lower_bound(key, target);
         if found == block.count() || !block.has_key(found, key) {
-            return Ok(None);
+            return None;
         }
-        Ok(Some((self.numbering.of(block.trailer(found)), block.value_bytes(found))))
+        let value = block.value(found);
+        let value = if value.len() <= COPY_MAX {
+            Bytes::copy_from_slice(value)
+        } else {
+            Block::from_shared(shared.clone()).value_bytes(found)
+        };
+        Some((self.numbering.of(block.trailer(found)), value))
     }
 
     /// An iterator over all entries, which stands on none as yet. It keeps the table open.
@@ -136,9 +163,9 @@ impl<S: BlockStore> Table<S> {
         self.fences.handle(block).map_or(self.fences.end_offset(), |handle| handle.offset)
     }
 
-    /// The memory that fences and filter hold, in bytes.
+    /// The memory that fences, filter and the shelf for blocks hold, in bytes.
     pub fn memory_used(&self) -> usize {
-        self.fences.memory_used() + self.filter.memory_used()
+        self.fences.memory_used() + self.filter.memory_used() + self.reader.shelf.memory_used()
     }
 }
 

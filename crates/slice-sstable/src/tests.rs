@@ -88,18 +88,18 @@ proptest! {
     #[test]
     fn what_is_sealed_is_opened(raw in prop::collection::vec(0..4_u8, 0..3000)) {
         for compression in [Compression::None, Compression::Lz4] {
-            let mut stored = b"before".to_vec();
+            let (mut stored, mut scratch) = (b"before".to_vec(), Vec::new());
             let len = Sealer::new(compression).seal(&raw, BlockSeed::new(0, 77), &mut stored).unwrap();
             prop_assert_eq!(len + 6, stored.len());
-            prop_assert_eq!(codec::open(&Bytes::from(stored.clone()).slice(6..), BlockSeed::new(0, 77)).unwrap(), &raw[..]);
-            prop_assert!(codec::open(&Bytes::from(stored.clone()).slice(6..), BlockSeed::new(0, 78)).is_err(), "a block of another place");
-            prop_assert!(codec::open(&Bytes::from(stored).slice(6..), BlockSeed::new(1, 77)).is_err(), "a block of another table");
+            prop_assert_eq!(codec::open(&stored[6..], BlockSeed::new(0, 77), &mut scratch).unwrap(), &raw[..]);
+            prop_assert!(codec::open(&stored[6..], BlockSeed::new(0, 78), &mut scratch).is_err(), "a block of another place");
+            prop_assert!(codec::open(&stored[6..], BlockSeed::new(1, 77), &mut scratch).is_err(), "a block of another table");
         }
     }
 
     #[test]
     fn no_bytes_with_a_right_checksum_make_a_codec_panic(payload: Vec<u8>, codec in 0..4_u8) {
-        let _ = codec::open(&sealed(&payload, codec), BlockSeed::new(0, 0));
+        let _ = codec::open(&sealed(&payload, codec), BlockSeed::new(0, 0), &mut Vec::new());
     }
 }
 
@@ -124,7 +124,7 @@ fn fences_that_do_not_ascend_are_refused() {
 fn a_raw_length_that_lz4_cannot_reach_is_refused_before_memory_is_taken() {
     let mut payload = 1_000_000_000_u32.to_le_bytes().to_vec();
     payload.extend_from_slice(&[0; 20]);
-    let error = codec::open(&sealed(&payload, 1), BlockSeed::new(0, 0)).unwrap_err();
+    let error = codec::open(&sealed(&payload, 1), BlockSeed::new(0, 0), &mut Vec::new()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Corruption);
     assert!(error.to_string().contains("claims 1000000000 raw bytes"), "{error}");
 }
@@ -135,7 +135,7 @@ fn a_raw_length_that_is_not_the_true_one_is_refused() {
     for claimed in [99_u32, 101] {
         let payload = [&claimed.to_le_bytes()[..], &lz4_flex::block::compress(&raw)].concat();
         assert_eq!(
-            codec::open(&sealed(&payload, 1), BlockSeed::new(0, 0)).unwrap_err().kind(),
+            codec::open(&sealed(&payload, 1), BlockSeed::new(0, 0), &mut Vec::new()).unwrap_err().kind(),
             ErrorKind::Corruption,
             "{claimed}"
         );

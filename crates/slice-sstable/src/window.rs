@@ -6,7 +6,7 @@ use slice_types::Result;
 
 use crate::fence::{BlockHandle, Fences};
 use crate::reader::BlockReader;
-use crate::{Block, BlockStore, CachePolicy, IterOptions, ReadMode, Table};
+use crate::{Block, BlockShelf, BlockStore, CachePolicy, IterOptions, ReadMode, Table};
 
 /// Which way a walk goes, and so which blocks it wants next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,9 +34,9 @@ impl Window {
     ) -> Result<Block> {
         let reader = &table.reader;
         if let Some(stored) = self.stored(handle) {
-            return decode(reader, handle, &stored, options.cache_policy);
+            return decode(reader, index, handle, &stored, options.cache_policy);
         }
-        if let Some(block) = reader.store.get(reader.table, handle.offset) {
+        if let Some(block) = reader.kept(index) {
             return Ok(block);
         }
         let span = reach(&table.fences, index, handle, direction, options.readahead_bytes);
@@ -45,7 +45,7 @@ impl Window {
         self.bytes = reader.read(span, ReadMode::Wait)?;
         self.offset = span.offset;
         let stored = self.stored(handle).unwrap_or_default();
-        decode(reader, handle, &stored, options.cache_policy)
+        decode(reader, index, handle, &stored, options.cache_policy)
     }
 
     /// The stored bytes of a block that the window covers.
@@ -56,19 +56,18 @@ impl Window {
     }
 }
 
-/// The block in stored bytes of a window.
+/// The block of this number in stored bytes of a window.
 fn decode<S: BlockStore>(
     reader: &BlockReader<S>,
+    number: usize,
     at: BlockHandle,
-    stored: &Bytes,
+    stored: &[u8],
     policy: CachePolicy,
 ) -> Result<Block> {
-    if policy == CachePolicy::Bypass {
-        return reader.decode(stored, at.offset);
+    let block = reader.decode(stored, at.offset)?;
+    if policy == CachePolicy::Fill {
+        reader.shelf.insert(number, block.shared());
     }
-    // A kept block must not keep the whole window: an uncompressed one would share its memory.
-    let block = reader.decode(&Bytes::copy_from_slice(stored), at.offset)?;
-    reader.store.insert(reader.table, at.offset, &block);
     Ok(block)
 }
 

@@ -53,7 +53,7 @@ fn read(files: &Files) {
         filter: files[2].clone(),
         filter_path: PathBuf::from(PATHS[2]),
     };
-    let Ok(table) = Table::open(TableId(1), sources, NoBlockStore) else { return };
+    let Ok(table) = Table::open(TableId(1), sources, &NoBlockStore) else { return };
     let is_sound = table.verify().is_ok();
     let forward = walk(&table, true);
     let backward = walk(&table, false);

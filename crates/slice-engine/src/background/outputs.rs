@@ -124,7 +124,7 @@ impl Core {
     }
 
     pub(crate) fn open_table(&self, meta: Arc<TableMeta>) -> Result<OpenTable> {
-        let (blocks, graveyard) = (self.caches.blocks.clone(), Arc::clone(&self.graveyard));
+        let (blocks, graveyard) = (&self.caches.blocks, Arc::clone(&self.graveyard));
         OpenTable::open(&*self.fs, &self.dir, meta, blocks, graveyard)
     }
 

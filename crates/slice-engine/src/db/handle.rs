@@ -62,7 +62,7 @@ impl Handle {
             Opened::Now(handle) => Ok(handle),
             Opened::Before(handle) => {
                 handle.core.declare(&keyspaces)?;
-                handle.core.caches.resize_rows(rows);
+                handle.core.caches.rows.resize(rows);
                 Ok(handle)
             }
         }

@@ -159,7 +159,7 @@ impl Core {
                 .map(|(level, tables)| (level, tables.len(), bytes(tables)))
                 .collect(),
             immutable_memtables: view.frozen.len(),
-            cache_stats: self.caches.rows().stats(),
+            cache_stats: self.caches.rows.cache().stats(),
             block_cache_stats: self.caches.blocks.stats(),
             compaction_stats: self.counters.compaction_stats(),
             flush_stats: self.counters.flush_stats(),

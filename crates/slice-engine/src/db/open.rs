@@ -268,7 +268,7 @@ fn open_version(
     graveyard: &Arc<Graveyard>,
 ) -> Result<Version> {
     let open = |meta: &Arc<TableMeta>| {
-        let (blocks, graveyard) = (caches.blocks.clone(), Arc::clone(graveyard));
+        let (blocks, graveyard) = (&caches.blocks, Arc::clone(graveyard));
         OpenTable::open(fs, dir, Arc::clone(meta), blocks, graveyard).map(Arc::new)
     };
     let level = |tables: &Vec<Arc<TableMeta>>| tables.iter().map(open).collect::<Result<Vec<_>>>();

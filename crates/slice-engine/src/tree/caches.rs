@@ -2,20 +2,16 @@
 
 use std::sync::Arc;
 
-use arc_swap::{ArcSwap, Guard};
-use bytes::Bytes;
-use slice_cache::{BlockCache, CacheStats, Charge, RowCache};
-use slice_sstable::{Block, BlockStore};
-use slice_types::{TableId, Trailer};
+use slice_cache::{BlockCache, CacheStats, Kept, Shelf};
+use slice_sstable::{BlockShelf, BlockStore, SharedBlock};
+use slice_types::TableId;
 
+use super::rows::Rows;
 use crate::options::{Budget, Options};
-
-/// The newest version of a key within one table: `None` when the table's filter was wrong about the key.
-pub(crate) type Row = Option<(Trailer, Bytes)>;
 
 /// Both caches of a database.
 pub(crate) struct Caches {
-    rows: ArcSwap<RowCache<Row>>,
+    pub(crate) rows: Rows,
     pub(crate) blocks: Blocks,
     budget: Budget,
 }
@@ -23,26 +19,15 @@ pub(crate) struct Caches {
 impl Caches {
     pub(crate) fn new(options: &Options, budget: Budget) -> Self {
         Self {
-            rows: ArcSwap::from_pointee(RowCache::new(options.row_cache_entries)),
+            rows: Rows::new(options.row_cache_entries),
             blocks: Blocks(Arc::new(BlockCache::new(budget.for_blocks(options, 0)))),
             budget,
         }
     }
 
-    pub(crate) fn rows(&self) -> Guard<Arc<RowCache<Row>>> {
-        self.rows.load()
-    }
-
-    /// Gives the row cache another capacity, unless it has it; what was in it is forgotten then.
-    pub(crate) fn resize_rows(&self, entries: usize) {
-        if self.rows().capacity() != entries {
-            self.rows.store(Arc::new(RowCache::new(entries)));
-        }
-    }
-
     /// The row cache counts entries, so it takes no value beyond this many bytes.
     pub(crate) fn row_max(&self) -> usize {
-        self.budget.row_max(self.rows().capacity())
+        self.budget.row_max(self.rows.cache().capacity())
     }
 
     /// Leaves the block cache what the filters and indexes of the open tables leave of the budget.
@@ -54,14 +39,14 @@ impl Caches {
     }
 
     pub(crate) fn clear(&self) {
-        self.rows().clear();
+        self.rows.cache().clear();
         self.blocks.0.clear();
     }
 }
 
 /// The block cache, as tables see it.
 #[derive(Clone)]
-pub(crate) struct Blocks(Arc<BlockCache<Charged>>);
+pub(crate) struct Blocks(Arc<BlockCache<SharedBlock>>);
 
 impl Blocks {
     pub(crate) fn stats(&self) -> CacheStats {
@@ -70,20 +55,29 @@ impl Blocks {
 }
 
 impl BlockStore for Blocks {
-    fn get(&self, table: TableId, offset: u64) -> Option<Block> {
-        self.0.get(table.0, offset).map(|charged| charged.0)
-    }
+    type Shelf = TableBlocks;
 
-    fn insert(&self, table: TableId, offset: u64, block: &Block) {
-        self.0.insert(table.0, offset, Charged(block.clone()));
+    fn shelf(&self, _: TableId, blocks: usize) -> TableBlocks {
+        TableBlocks(self.0.shelf(blocks))
     }
 }
 
-#[derive(Clone)]
-struct Charged(Block);
+/// The blocks of a table that are in the cache.
+pub(crate) struct TableBlocks(Shelf<SharedBlock>);
 
-impl Charge for Charged {
-    fn charge(&self) -> usize {
+impl BlockShelf for TableBlocks {
+    type Kept = Kept<SharedBlock>;
+
+    #[inline]
+    fn get(&self, block: usize) -> Option<Kept<SharedBlock>> {
+        self.0.get(block)
+    }
+
+    fn insert(&self, block: usize, kept: &SharedBlock) {
+        self.0.insert(block, kept.clone());
+    }
+
+    fn memory_used(&self) -> usize {
         self.0.memory_used()
     }
 }

@@ -11,9 +11,11 @@
 //! there is no moment between freezing and flushing at which a reader sees neither.
 
 mod caches;
+mod candidates;
 mod deletes;
 mod input;
 mod open_table;
+mod rows;
 mod settings;
 mod sound;
 mod version;

@@ -36,7 +36,7 @@ impl OpenTable {
         fs: &dyn Fs,
         dir: &Path,
         meta: Arc<TableMeta>,
-        blocks: Blocks,
+        blocks: &Blocks,
         graveyard: Arc<Graveyard>,
     ) -> Result<Self> {
         let paths = TablePaths::new(dir, meta.id);
@@ -64,11 +64,6 @@ impl OpenTable {
 
     pub(crate) fn id(&self) -> TableId {
         self.meta.id
-    }
-
-    /// Whether the key lies within the table's bounds.
-    pub(crate) fn covers(&self, key: &[u8]) -> bool {
-        *self.meta.smallest <= *key && key <= &*self.meta.largest
     }
 
     /// Says that no version from now on holds the table, durably.

@@ -8,6 +8,7 @@ use slice_sstable::ReadMode;
 use slice_types::{Level, RangeIndex, RangeTombstone, Result, SeqNo, TableId, Trailer, hash_key};
 
 use super::caches::Caches;
+use super::candidates::Candidates;
 use super::open_table::OpenTable;
 use super::sound;
 
@@ -15,6 +16,8 @@ use super::sound;
 #[derive(Clone, Default)]
 pub(crate) struct Version {
     levels: Vec<Vec<Arc<OpenTable>>>,
+    /// The same tables, as lookups want them.
+    candidates: Candidates,
     /// The range tombstones that some of the tables may need; none at all when they are none.
     range_tombstones: Option<Arc<RangeIndex>>,
 }
@@ -37,7 +40,7 @@ impl Version {
                 assert!(pair[0].meta.largest < pair[1].meta.smallest, "tables of level {level} overlap");
             }
         }
-        let version = Self { levels, range_tombstones: None };
+        let version = Self { candidates: Candidates::new(&levels), levels, range_tombstones: None };
         if cfg!(debug_assertions) {
             version.assert_sound();
         }
@@ -146,7 +149,7 @@ impl Version {
     ) -> Result<Option<(Trailer, Bytes)>> {
         let hash = hash_key(key);
         let covering = self.covering(key, at);
-        for table in self.candidates(key) {
+        for table in self.candidates.of(key) {
             if Some(table.meta.max_seqno) < covering || !table.table.may_contain(hash) {
                 continue;
             }
@@ -155,18 +158,6 @@ impl Version {
             }
         }
         Ok(None)
-    }
-
-    /// The tables that may hold a key, newest first.
-    fn candidates(&self, key: &[u8]) -> impl Iterator<Item = &Arc<OpenTable>> {
-        let (flushed, sorted) =
-            self.levels.split_first().map_or((&[][..], &[][..]), |(l0, rest)| (&l0[..], rest));
-        let newest_first = flushed.iter().rev().filter(move |table| table.covers(key));
-        let one_a_level = sorted.iter().filter_map(move |tables| {
-            let at = tables.partition_point(|table| *table.meta.largest < *key);
-            tables.get(at).filter(|table| table.covers(key))
-        });
-        newest_first.chain(one_a_level)
     }
 }
 
@@ -182,10 +173,10 @@ fn get_row(
     mode: ReadMode,
     caches: &Caches,
 ) -> Result<Option<(Trailer, Bytes)>> {
-    let rows = caches.rows();
-    if !rows.is_enabled() || at < table.meta.max_seqno {
-        return table.table.get(key, at, mode);
-    }
+    let rows = match caches.rows.for_lookup(hash, || caches.blocks.stats()) {
+        Some(rows) if at >= table.meta.max_seqno => rows,
+        _ => return table.table.get(key, at, mode),
+    };
     let id = table.id().0;
     if let Some(row) = rows.get(id, key, hash) {
         return Ok(row);

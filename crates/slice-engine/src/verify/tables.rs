@@ -69,7 +69,7 @@ pub(crate) fn open_damaged(fs: &dyn Fs, dir: &Path, id: TableId, report: &mut Re
         filter,
         filter_path: paths.filter,
     };
-    Table::open_damaged(id, sources, NoBlockStore, &mut |fault| {
+    Table::open_damaged(id, sources, &NoBlockStore, &mut |fault| {
         report.add(Finding::of(&fault, &paths.index));
     })
 }

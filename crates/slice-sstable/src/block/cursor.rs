@@ -2,12 +2,13 @@
 #![deny(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 use slice_types::{EntryRef, Trailer, key_prefix};
 
-use super::Block;
 use super::search::prefix_of;
+use super::{Block, share};
 
 /// The bytes of a key that [`key_prefix`] takes.
 const PREFIX_LEN: usize = 16;
@@ -32,6 +33,8 @@ struct Place {
     shared: u128,
     /// The prefix of the key.
     prefix: u128,
+    /// The block's bytes, once a value of it was shared.
+    bytes: OnceLock<Bytes>,
 }
 
 impl BlockCursor {
@@ -46,11 +49,20 @@ impl BlockCursor {
         if index >= block.count() {
             return;
         }
-        self.key.start(block.shared());
-        let (suffix, value) = (block.suffix_range(index), block.value_range(index));
-        let shared = key_prefix(block.shared());
-        let place =
-            Place { block, index, trailer: Trailer::LAST, suffix: 0..0, value: 0..0, shared, prefix: 0 };
+        let view = block.view();
+        self.key.start(view.shared());
+        let (suffix, value) = (view.suffix_range(index), view.value_range(index));
+        let shared = key_prefix(view.shared());
+        let place = Place {
+            block,
+            index,
+            trailer: Trailer::LAST,
+            suffix: 0..0,
+            value: 0..0,
+            shared,
+            prefix: 0,
+            bytes: OnceLock::new(),
+        };
         self.place.insert(place).stand(index, suffix, value, &mut self.key);
     }
 
@@ -63,7 +75,8 @@ impl BlockCursor {
     #[inline]
     pub fn entry(&self) -> Option<EntryRef<'_>> {
         let place = self.place.as_ref()?;
-        Some(EntryRef::new(self.key.get(), place.trailer, place.block.slice(place.value.clone())))
+        let value = place.block.view().slice(place.value.clone());
+        Some(EntryRef::new(self.key.get(), place.trailer, value))
     }
 
     /// The [`key_prefix`] of that entry.
@@ -75,7 +88,8 @@ impl BlockCursor {
     /// The value of that entry, sharing the block's memory.
     #[inline]
     pub fn value_bytes(&self) -> Option<Bytes> {
-        self.place.as_ref().map(|place| place.block.share(place.value.clone()))
+        let place = self.place.as_ref()?;
+        Some(share(place.bytes.get_or_init(|| place.block.to_bytes()), place.value.clone()))
     }
 
     /// Moves to the following entry of the block. `false`, and nothing moved, when there is none.
@@ -111,45 +125,45 @@ impl Place {
     /// Moves to the following entry, which begins where this one ends.
     #[inline]
     fn move_next(&mut self, key: &mut KeyBuffer) {
-        let index = self.index + 1;
-        let suffix = self.suffix.end..self.block.suffix_end(index);
-        let value = self.value.end..self.block.value_end(index);
+        let (block, index) = (self.block.view(), self.index + 1);
+        let suffix = self.suffix.end..block.suffix_end(index);
+        let value = self.value.end..block.value_end(index);
         self.stand(index, suffix, value, key);
     }
 
     /// Moves to the preceding entry, which ends where this one begins.
     #[inline]
     fn move_prev(&mut self, key: &mut KeyBuffer) {
-        let index = self.index - 1;
-        let suffix = self.block.suffix_start(index)..self.suffix.start;
-        let value = self.block.value_start(index)..self.value.start;
+        let (block, index) = (self.block.view(), self.index - 1);
+        let suffix = block.suffix_start(index)..self.suffix.start;
+        let value = block.value_start(index)..self.value.start;
         self.stand(index, suffix, value, key);
     }
 
     #[inline]
     fn stand(&mut self, index: usize, suffix: Range<usize>, value: Range<usize>, key: &mut KeyBuffer) {
-        let shared_len = self.block.shared_len as usize;
-        let own = prefix_of(&self.block.bytes, suffix.clone());
+        let block = self.block.view();
+        let shared_len = block.layout.shared_len as usize;
+        let own = prefix_of(block.bytes, suffix.clone());
         self.prefix = self.shared | own.checked_shr(8 * shared_len as u32).unwrap_or(0);
         if shared_len + suffix.len() <= PREFIX_LEN {
             key.set_short(self.prefix, shared_len + suffix.len());
         } else {
-            key.set_suffix(shared_len, self.block.slice(suffix.clone()));
+            key.set_suffix(shared_len, block.slice(suffix.clone()));
         }
         self.index = index;
-        self.trailer = self.block.trailer(index);
+        self.trailer = block.trailer(index);
         self.suffix = suffix;
         self.value = value;
     }
 
     #[inline]
     fn differs_from_preceding(&self) -> bool {
-        let before = self.block.suffix_start(self.index - 1)..self.suffix.start;
-        let bytes = &self.block.bytes;
+        let (block, bytes) = (self.block.view(), self.block.as_ref());
+        let before = block.suffix_start(self.index - 1)..self.suffix.start;
         before.len() != self.suffix.len()
             || prefix_of(bytes, before.clone()) != prefix_of(bytes, self.suffix.clone())
-            || (before.len() > PREFIX_LEN
-                && self.block.slice(before) != self.block.slice(self.suffix.clone()))
+            || (before.len() > PREFIX_LEN && block.slice(before) != block.slice(self.suffix.clone()))
     }
 }
 

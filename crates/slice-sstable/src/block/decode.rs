@@ -3,12 +3,12 @@
 
 use std::fmt;
 
-use bytes::Bytes;
 use slice_types::coding::Decoder;
 use slice_types::{Error, MAX_KEY_LEN, Result, Trailer};
+use triomphe::ThinArc;
 
 use super::column::{Column, MAX_WIDTH};
-use super::{Block, HEADER_LEN};
+use super::{Block, HEADER_LEN, Layout};
 
 impl Block {
     /// Reads the raw bytes of a block, and checks its structure once and for all.
@@ -16,17 +16,20 @@ impl Block {
     /// # Errors
     ///
     /// [`Corruption`](slice_types::ErrorKind::Corruption) when these are not the bytes of a block.
-    pub fn decode(bytes: Bytes) -> Result<Self> {
-        let mut block = Self::decode_header(bytes)?;
-        block.locate_columns()?;
-        block.check_keys()?;
-        block.check_values()?;
-        block.check_trailers()?;
-        Ok(block)
+    pub fn decode(bytes: impl AsRef<[u8]>) -> Result<Self> {
+        let bytes = bytes.as_ref();
+        let mut layout = Layout::decode_header(bytes)?;
+        layout.locate_columns(bytes)?;
+        layout.check_keys(bytes)?;
+        layout.check_values(bytes)?;
+        layout.check_trailers(bytes)?;
+        Ok(Self(ThinArc::from_header_and_slice(layout, bytes)))
     }
+}
 
-    fn decode_header(bytes: Bytes) -> Result<Self> {
-        let mut header = Decoder::new(&bytes);
+impl Layout {
+    fn decode_header(bytes: &[u8]) -> Result<Self> {
+        let mut header = Decoder::new(bytes);
         let (count, shared_len) = (header.u32()?, header.u32()?);
         let (key_width, value_width) = (header.u8()?, header.u8()?);
         let (trailer_width, shift) = (header.u8()?, header.u8()?);
@@ -54,13 +57,12 @@ impl Block {
             key_ends: ends(key_step, key_width),
             value_ends: ends(value_step, value_width),
             trailers: Column { base, start: 0, step: 0, width: trailer_width, shift },
-            bytes,
         })
     }
 
-    fn locate_columns(&mut self) -> Result<()> {
-        let count = self.count();
-        let mut rest = Decoder::new(&self.bytes);
+    fn locate_columns(&mut self, bytes: &[u8]) -> Result<()> {
+        let count = self.count as usize;
+        let mut rest = Decoder::new(bytes);
         rest.take(HEADER_LEN)?;
         rest.take(self.shared_len as usize)?;
         for column in [&mut self.key_ends, &mut self.value_ends, &mut self.trailers] {
@@ -71,18 +73,18 @@ impl Block {
         Ok(())
     }
 
-    fn check_keys(&mut self) -> Result<()> {
-        let room = self.bytes.len() as u64 - u64::from(self.suffixes);
+    fn check_keys(&mut self, bytes: &[u8]) -> Result<()> {
+        let room = bytes.len() as u64 - u64::from(self.suffixes);
         let longest = (MAX_KEY_LEN as u64).checked_sub(u64::from(self.shared_len));
         let longest = longest.ok_or_else(|| damaged(format_args!("a key of {} bytes", self.shared_len)))?;
-        let end = self.check_ends(&self.key_ends, room, longest, "key")?;
+        let end = self.check_ends(bytes, &self.key_ends, room, longest, "key")?;
         self.values = self.suffixes + end as u32;
         Ok(())
     }
 
-    fn check_values(&self) -> Result<()> {
-        let room = self.bytes.len() as u64 - u64::from(self.values);
-        let end = self.check_ends(&self.value_ends, room, room, "value")?;
+    fn check_values(&self, bytes: &[u8]) -> Result<()> {
+        let room = bytes.len() as u64 - u64::from(self.values);
+        let end = self.check_ends(bytes, &self.value_ends, room, room, "value")?;
         if end == room {
             return Ok(());
         }
@@ -90,10 +92,10 @@ impl Block {
     }
 
     /// Checks that ends ascend, lie within `room`, and are never further apart than `longest`. Returns the last.
-    fn check_ends(&self, ends: &Column, room: u64, longest: u64, what: &str) -> Result<u64> {
+    fn check_ends(&self, bytes: &[u8], ends: &Column, room: u64, longest: u64, what: &str) -> Result<u64> {
         let mut start = 0;
-        for i in 0..self.count() {
-            let end = ends.get(&self.bytes, i);
+        for i in 0..self.count as usize {
+            let end = ends.get(bytes, i);
             if end < start || end > room || end - start > longest {
                 return Err(damaged(format_args!("{what} {i} runs from {start} to {end} of {room} bytes")));
             }
@@ -102,9 +104,9 @@ impl Block {
         Ok(start)
     }
 
-    fn check_trailers(&self) -> Result<()> {
-        for i in 0..self.count() {
-            let word = self.trailers.get(&self.bytes, i);
+    fn check_trailers(&self, bytes: &[u8]) -> Result<()> {
+        for i in 0..self.count as usize {
+            let word = self.trailers.get(bytes, i);
             if Trailer::from_u64(word).is_none() {
                 return Err(damaged(format_args!("entry {i} is of the unknown kind {}", word as u8)));
             }

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use slice_types::{Trailer, key_prefix};
 
-use super::Block;
+use super::BlockRef;
 
 /// What is looked for, behind the shared prefix.
 #[derive(Clone, Copy)]
@@ -20,19 +20,19 @@ struct Target<'k> {
     trailer: Trailer,
 }
 
-impl Block {
-    /// The first entry at or after `(key, trailer)`, or [`count`](Block::count) when all stand before.
+impl BlockRef<'_> {
+    /// The first entry at or after `(key, trailer)`, or [`count`](super::Block::count) when all stand before.
     #[inline]
-    pub fn lower_bound(&self, key: &[u8], trailer: Trailer) -> usize {
+    pub(crate) fn lower_bound(self, key: &[u8], trailer: Trailer) -> usize {
         match self.target(key, trailer) {
             Ok(target) => self.search(target, |order| order == Ordering::Less),
             Err(outside) => outside,
         }
     }
 
-    /// The first entry after `(key, trailer)`, or [`count`](Block::count) when there is none.
+    /// The first entry after `(key, trailer)`, or [`count`](super::Block::count) when there is none.
     #[inline]
-    pub fn upper_bound(&self, key: &[u8], trailer: Trailer) -> usize {
+    pub(crate) fn upper_bound(self, key: &[u8], trailer: Trailer) -> usize {
         match self.target(key, trailer) {
             Ok(target) => self.search(target, |order| order != Ordering::Greater),
             Err(outside) => outside,
@@ -41,13 +41,13 @@ impl Block {
 
     /// Whether entry `i` is a version of `key`.
     #[inline]
-    pub fn has_key(&self, i: usize, key: &[u8]) -> bool {
+    pub(crate) fn has_key(self, i: usize, key: &[u8]) -> bool {
         key.strip_prefix(self.shared()).is_some_and(|suffix| suffix == self.suffix(i))
     }
 
     /// The target behind the shared prefix; or, without that prefix, the bound that every search would find.
     #[inline]
-    fn target<'k>(&self, key: &'k [u8], trailer: Trailer) -> Result<Target<'k>, usize> {
+    fn target(self, key: &[u8], trailer: Trailer) -> Result<Target<'_>, usize> {
         let shared = self.shared();
         match key.strip_prefix(shared) {
             Some(suffix) => Ok(Target { head: head(suffix, 0..suffix.len()), suffix, trailer }),
@@ -58,10 +58,10 @@ impl Block {
 
     /// The first entry whose order relative to the target is not `before`.
     #[inline]
-    fn search(&self, target: Target<'_>, before: impl Fn(Ordering) -> bool) -> usize {
+    fn search(self, target: Target<'_>, before: impl Fn(Ordering) -> bool) -> usize {
         let is_before = |i| {
             let suffix = self.suffix_range(i);
-            let head = head(&self.bytes, suffix.clone());
+            let head = head(self.bytes, suffix.clone());
             if head == target.head {
                 before(self.order_in_full(i, suffix, target))
             } else {
@@ -79,10 +79,10 @@ impl Block {
     }
 
     /// Entry `i` relative to a target whose first bytes are the same.
-    fn order_in_full(&self, i: usize, suffix: Range<usize>, target: Target<'_>) -> Ordering {
+    fn order_in_full(self, i: usize, suffix: Range<usize>, target: Target<'_>) -> Ordering {
         match self.slice(suffix).cmp(target.suffix) {
             // Internal order: trailers descend.
-            Ordering::Equal => target.trailer.to_u64().cmp(&self.trailers.get(&self.bytes, i)),
+            Ordering::Equal => target.trailer.to_u64().cmp(&self.layout.trailers.get(self.bytes, i)),
             unequal => unequal,
         }
     }

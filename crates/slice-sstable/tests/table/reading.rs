@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use slice_sstable::{
-    Block, BlockStore, CachePolicy, Compression, IterOptions, NoBlockStore, ReadMode, TableIter, TableOptions,
+    BlockShelf, BlockStore, CachePolicy, Compression, IterOptions, NoBlockStore, ReadMode, SharedBlock,
+    TableIter, TableOptions,
 };
 use slice_types::{EntryIterator, ErrorKind, MAX_KEY_LEN, SeqNo, TableId, Trailer};
 use slice_vfs::{Access, RandomAccessFile};
@@ -15,7 +16,7 @@ use crate::support::{DATA, Entry, Files, build, in_memory, open, open_with, tabl
 
 /// Keeps every block that it is offered.
 #[derive(Clone, Default)]
-struct KeepAll(Arc<Mutex<HashMap<(TableId, u64), Block>>>);
+struct KeepAll(Arc<Mutex<HashMap<(TableId, usize), SharedBlock>>>);
 
 impl KeepAll {
     fn len(&self) -> usize {
@@ -24,12 +25,28 @@ impl KeepAll {
 }
 
 impl BlockStore for KeepAll {
-    fn get(&self, table: TableId, offset: u64) -> Option<Block> {
-        self.0.lock().unwrap().get(&(table, offset)).cloned()
+    type Shelf = Kept;
+
+    fn shelf(&self, table: TableId, _: usize) -> Kept {
+        Kept { store: self.clone(), table }
+    }
+}
+
+/// The blocks of one table.
+struct Kept {
+    store: KeepAll,
+    table: TableId,
+}
+
+impl BlockShelf for Kept {
+    type Kept = Box<SharedBlock>;
+
+    fn get(&self, block: usize) -> Option<Box<SharedBlock>> {
+        self.store.0.lock().unwrap().get(&(self.table, block)).cloned().map(Box::new)
     }
 
-    fn insert(&self, table: TableId, offset: u64, block: &Block) {
-        self.0.lock().unwrap().insert((table, offset), block.clone());
+    fn insert(&self, block: usize, kept: &SharedBlock) {
+        self.store.0.lock().unwrap().insert((self.table, block), kept.clone());
     }
 }
 
@@ -101,7 +118,7 @@ fn count_all_backwards<S: BlockStore>(iter: &mut TableIter<S>) -> usize {
 fn a_read_that_may_not_wait_would_block_when_nothing_is_in_memory() {
     let entries = entries(100);
     let (files, _) = build(&entries, uncompressed(1000));
-    let table = open_with(&files, Disk::new(&files, false), KeepAll::default()).unwrap();
+    let table = open_with(&files, Disk::new(&files, false), &KeepAll::default()).unwrap();
 
     let error = table.get(b"key 00050", SeqNo::MAX, ReadMode::CachedOnly).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::WouldBlock);
@@ -117,7 +134,7 @@ fn a_read_that_may_not_wait_would_block_when_nothing_is_in_memory() {
 fn a_read_that_may_not_wait_takes_what_the_page_cache_has() {
     let entries = entries(100);
     let (files, _) = build(&entries, uncompressed(1000));
-    let table = open_with(&files, Disk::new(&files, true), NoBlockStore).unwrap();
+    let table = open_with(&files, Disk::new(&files, true), &NoBlockStore).unwrap();
     assert!(table.get(b"key 00050", SeqNo::MAX, ReadMode::CachedOnly).unwrap().is_some());
     let options =
         IterOptions { readahead_bytes: 1 << 20, mode: ReadMode::CachedOnly, ..IterOptions::default() };
@@ -127,7 +144,7 @@ fn a_read_that_may_not_wait_takes_what_the_page_cache_has() {
 #[test]
 fn an_iterator_that_would_block_stands_on_none_and_goes_on_once_it_may_wait() {
     let (files, _) = build(&entries(100), uncompressed(1000));
-    let table = open_with(&files, Disk::new(&files, false), NoBlockStore).unwrap();
+    let table = open_with(&files, Disk::new(&files, false), &NoBlockStore).unwrap();
     let mut iter = table.iter(IterOptions { mode: ReadMode::CachedOnly, ..IterOptions::default() });
     assert_eq!(iter.seek(b"key 00050", Trailer::FIRST).unwrap_err().kind(), ErrorKind::WouldBlock);
     assert!(iter.entry().is_none());
@@ -143,7 +160,7 @@ fn a_cached_lookup_reads_nothing_and_an_uncached_one_a_single_block() {
     let (files, properties) = build(&entries(1000), TableOptions::default());
     assert!(properties.blocks > 10);
     let disk = Disk::new(&files, true);
-    let table = open_with(&files, disk.clone(), KeepAll::default()).unwrap();
+    let table = open_with(&files, disk.clone(), &KeepAll::default()).unwrap();
     assert_eq!(disk.take_reads(), 1, "the header");
     for expected_reads in [1, 0] {
         assert!(table.get(b"key 00500", SeqNo::MAX, ReadMode::Wait).unwrap().is_some());
@@ -157,7 +174,7 @@ fn a_version_in_the_midst_of_many_blocks_is_found_with_one_read() {
     let (files, properties) = build(&entries, TableOptions::default());
     assert!(properties.blocks > 10);
     let disk = Disk::new(&files, true);
-    let table = open_with(&files, disk.clone(), NoBlockStore).unwrap();
+    let table = open_with(&files, disk.clone(), &NoBlockStore).unwrap();
     disk.take_reads();
     for seqno in [0, 1, 333, 500, 998, 999].map(SeqNo::new) {
         let (trailer, _) = table.get(b"hot", seqno, ReadMode::Wait).unwrap().unwrap();
@@ -170,7 +187,7 @@ fn a_walk_fills_the_block_store_only_if_asked_to() {
     let (files, properties) = build(&entries(1000), TableOptions::default());
     for readahead_bytes in [0, 10_000] {
         let store = KeepAll::default();
-        let table = open_with(&files, in_memory(&files.data), store.clone()).unwrap();
+        let table = open_with(&files, in_memory(&files.data), &store).unwrap();
         let with = |cache_policy| IterOptions { cache_policy, readahead_bytes, ..IterOptions::default() };
         assert_eq!(count_all(&mut table.iter(with(CachePolicy::Bypass))), 1000);
         assert_eq!(store.len(), 0);
@@ -180,17 +197,31 @@ fn a_walk_fills_the_block_store_only_if_asked_to() {
 }
 
 #[test]
-fn a_block_kept_from_a_window_does_not_keep_the_window() {
+fn a_short_value_is_a_copy_and_a_long_one_shares_its_block() {
+    let entries = [Entry::put("long", 1, vec![1; 5000]), Entry::put("short", 1, vec![2; 100])];
+    let (files, _) = build(&entries, TableOptions::default());
+    let store = KeepAll::default();
+    let table = open_with(&files, in_memory(&files.data), &store).unwrap();
+    let get = |key: &[u8]| table.get(key, SeqNo::MAX, ReadMode::Wait).unwrap().unwrap().1;
+    // Once from the file, once from the store.
+    for _ in 0..2 {
+        assert_eq!((get(b"long"), get(b"short")), (vec![1; 5000].into(), vec![2; 100].into()));
+        assert!(get(b"short").is_unique() && !get(b"long").is_unique());
+    }
+    let held = |store: &KeepAll| store.0.lock().unwrap().values().map(SharedBlock::strong_count).max();
+    assert_eq!(held(&store), Some(1));
+    let long = get(b"long");
+    assert_eq!((held(&store), long.len()), (Some(2), 5000));
+}
+
+#[test]
+fn a_block_kept_from_a_window_is_held_by_nobody_else() {
     let (files, properties) = build(&entries(1000), uncompressed(4096));
     let store = KeepAll::default();
-    let table = open_with(&files, in_memory(&files.data), store.clone()).unwrap();
+    let table = open_with(&files, in_memory(&files.data), &store).unwrap();
     count_all(&mut table.iter(IterOptions { readahead_bytes: 1 << 20, ..IterOptions::default() }));
     assert!(properties.blocks > 10, "one read covers many blocks");
-
-    let mut kept = store.0.lock().unwrap();
-    let any = *kept.keys().next().unwrap();
-    let value = kept.remove(&any).unwrap().value_bytes(0);
-    assert!(value.is_unique(), "the block was the only one in its memory, and is gone");
+    assert!(store.0.lock().unwrap().values().all(|block| SharedBlock::strong_count(block) == 1));
 }
 
 #[test]
@@ -198,7 +229,7 @@ fn reading_ahead_takes_many_blocks_with_one_read_both_ways() {
     let (files, properties) = build(&entries(1000), uncompressed(1000));
     assert!(properties.blocks > 100);
     let disk = Disk::new(&files, true);
-    let table = open_with(&files, disk.clone(), NoBlockStore).unwrap();
+    let table = open_with(&files, disk.clone(), &NoBlockStore).unwrap();
     disk.take_reads();
     let options = IterOptions { readahead_bytes: 32 * 1024, ..IterOptions::default() };
     let fewest = properties.data_bytes.div_ceil(32 * 1024) as usize;
@@ -211,10 +242,12 @@ fn reading_ahead_takes_many_blocks_with_one_read_both_ways() {
 }
 
 #[test]
-fn a_value_shares_the_memory_of_its_block() {
-    let (files, _) = build(&entries(10), uncompressed(4096));
+fn a_long_value_shares_the_memory_of_its_block() {
+    let entries: Vec<_> =
+        (0..10).map(|n| Entry::put(format!("key {n:05}"), n, vec![n as u8; 2000])).collect();
+    let (files, _) = build(&entries, uncompressed(8192));
     let store = KeepAll::default();
-    let table = open_with(&files, in_memory(&files.data), store.clone()).unwrap();
+    let table = open_with(&files, in_memory(&files.data), &store).unwrap();
     let get = || table.get(b"key 00003", SeqNo::MAX, ReadMode::Wait).unwrap().unwrap().1;
     assert_eq!(get().as_ptr(), get().as_ptr());
     let mut iter = table.iter(IterOptions::default());
@@ -274,7 +307,7 @@ fn a_failing_disk_is_an_io_error_that_names_the_file() {
         fn advise(&self, _: Access) {}
     }
     let (files, properties) = build(&entries(10), TableOptions::default());
-    let error = open_with(&files, Arc::new(Broken(properties.data_bytes)), NoBlockStore).unwrap_err();
+    let error = open_with(&files, Arc::new(Broken(properties.data_bytes)), &NoBlockStore).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
     assert_eq!(error.file(), Some(std::path::Path::new(DATA)));
 }

@@ -78,13 +78,13 @@ pub(crate) fn build(entries: &[Entry], options: TableOptions) -> (Files, TablePr
 
 /// Opens a table of these bytes.
 pub(crate) fn open(files: &Files) -> Result<Arc<Table<NoBlockStore>>> {
-    open_with(files, in_memory(&files.data), NoBlockStore)
+    open_with(files, in_memory(&files.data), &NoBlockStore)
 }
 
 pub(crate) fn open_with<S: BlockStore>(
     files: &Files,
     data: Arc<dyn RandomAccessFile>,
-    store: S,
+    store: &S,
 ) -> Result<Arc<Table<S>>> {
     let sources = TableSources {
         data,
