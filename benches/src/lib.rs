@@ -10,10 +10,12 @@
 //!                          │          ├───── check, keys                         whether it is right
 //!                          │          └───── meter, clock                        how long it took
 //!                          ├── verify, disk, process
-//!                          └── results
+//!                          └── results ── cases ──┬── html                   what came of it, for people
+//!                                                 └── markdown
 //! ```
 
 pub mod block_on;
+pub mod cases;
 pub mod check;
 pub mod cli;
 pub mod client;
@@ -24,14 +26,20 @@ pub mod disk;
 pub mod distributions;
 pub mod engine;
 pub mod engines;
+pub mod facts;
+pub mod html;
 pub mod keys;
 pub mod knobs;
 pub mod machine;
+pub mod markdown;
 pub mod measure;
 pub mod meter;
+pub mod numbers;
 pub mod plan;
 pub mod process;
 pub mod results;
+#[cfg(test)]
+mod sample;
 pub mod settings;
 pub mod verify;
 pub mod workload;

@@ -185,7 +185,8 @@ impl LatencyByKind {
         }
     }
 
-    fn each(&self) -> impl Iterator<Item = (&'static str, &Latency)> {
+    /// Those that occurred, with their names.
+    pub fn each(&self) -> impl Iterator<Item = (&'static str, &Latency)> {
         let all = [
             ("reads", &self.reads),
             ("writes", &self.writes),

@@ -36,7 +36,7 @@ enum Chore {
         args: Vec<String>,
     },
     /// Builds the workload driver for release and runs it, with the arguments that follow; `--compare rocksdb,fjall`
-    /// compares slice with other stores.
+    /// compares slice with other stores, `--report results.json` makes a report of results.
     #[command(disable_help_flag = true)]
     Bench {
         /// What the driver is told; `--help` says what it understands.

@@ -31,7 +31,7 @@ use settings::Settings;
 use table::Sides;
 
 /// The best of these is what the first engine is divided by. Others, such as RocksDB as it comes, are only shown.
-const RIVALS: [&str; 3] = ["rocksdb", "fjall", "surrealkv"];
+pub const RIVALS: [&str; 3] = ["rocksdb", "fjall", "surrealkv"];
 
 /// Does all runs, says how each went, and shows the tables at the end. `known` are the engines that there are.
 ///

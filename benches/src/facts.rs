@@ -1,0 +1,89 @@
+//! What a sitting says of itself: where it ran, what ran, and how it was set.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use crate::cases::Case;
+use crate::numbers;
+use crate::results::Results;
+
+/// Names and facts, in the order in which they are shown.
+pub fn facts(sitting: &Results) -> Vec<(String, String)> {
+    let machine = &sitting.machine;
+    let memory = machine.memory_bytes.map(|bytes| format!("{:.0} GiB", bytes as f64 / f64::from(1 << 30)));
+    let own = [
+        ("commit", sitting.commit.clone()),
+        ("date", sitting.date.clone()),
+        ("processor", format!("{}, {} virtual cores", machine.cpu, machine.cores)),
+        ("memory", memory.unwrap_or_else(|| "not known".to_owned())),
+        ("kernel", machine.kernel.clone()),
+        ("file system", machine.file_system.clone()),
+    ];
+    let own = own.into_iter().map(|(name, fact)| (name.to_owned(), fact));
+    own.chain(versions(sitting)).chain(settings(&sitting.settings)).collect()
+}
+
+/// The version of each column, in the order in which they first came.
+fn versions(sitting: &Results) -> Vec<(String, String)> {
+    let mut versions: Vec<(String, String)> = Vec::new();
+    for run in &sitting.runs {
+        if versions.iter().all(|(name, _)| *name != run.column) {
+            versions.push((run.column.clone(), run.version.clone()));
+        }
+    }
+    versions
+}
+
+/// Each setting by its name; those within others by both names.
+fn settings(settings: &Value) -> Vec<(String, String)> {
+    let Value::Object(settings) = settings else { return Vec::new() };
+    let mut facts = Vec::new();
+    for (name, value) in settings {
+        match value {
+            Value::Null => {}
+            Value::Object(_) => {
+                let within = self::settings(value).into_iter();
+                facts.extend(within.map(|(inner, value)| (format!("{name} {inner}"), value)));
+            }
+            value => facts.push((name.clone(), plain(value))),
+        }
+    }
+    facts
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(", "),
+        value => value.to_string(),
+    }
+}
+
+/// What a sitting is called among others: its number and how many keys there were.
+pub fn heading(number: usize, cases: &[Case<'_>]) -> String {
+    let mut keys: Vec<_> = cases.iter().map(|case| case.keys).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let keys: Vec<_> = keys.into_iter().map(numbers::keys).collect();
+    let mut heading = format!("Sitting {number}");
+    if !keys.is_empty() {
+        // Writing to a string does not fail.
+        let _ = write!(heading, ": {} keys", keys.join(", "));
+    }
+    heading
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_within_others_have_both_names_and_nothing_is_left_out_but_what_is_not_set() {
+        let all =
+            serde_json::json!({ "ops": null, "knobs": { "codec": "lz4", "bits": 10 }, "rows": ["a", 2] });
+        let expected = [("knobs bits", "10"), ("knobs codec", "lz4"), ("rows", "a, 2")];
+        let expected = expected.map(|(name, fact)| (name.to_owned(), fact.to_owned()));
+        assert_eq!(settings(&all), expected);
+    }
+}
