@@ -18,8 +18,9 @@ pub(crate) const VALUE_BYTES: usize = 100;
 /// Tasks, unless a workload says otherwise.
 pub(crate) const CLIENTS: u64 = 4;
 
-/// Operations of a round. Starting the clients is timed as well, and shared among so many.
-const ROUND: u64 = 50_000;
+/// Operations of a round, unless a workload says otherwise. Starting the clients is timed as well, and shared among so
+/// many.
+pub(crate) const ROUND: u64 = 50_000;
 const SEED: u64 = 42;
 
 /// Benchmarks of one name.
@@ -43,15 +44,15 @@ impl<'a> Group<'a> {
         Self(group)
     }
 
-    /// Rounds of operations, each with choices of its own, on a store with the keys of the plan.
-    pub(crate) fn rounds(&mut self, name: &str, plan: &Plan, options: &Options) {
+    /// Rounds of so many operations, each with choices of its own, on a store with the keys of the plan.
+    pub(crate) fn rounds(&mut self, name: &str, plan: &Plan, ops: u64, options: &Options) {
         let store = LazyCell::new(|| Store::loaded(options, plan));
         let rounds = Cell::new(0);
         let round = || {
             rounds.set(rounds.get() + 1);
-            store.run(&plan.round(rounds.get()), ROUND)
+            store.run(&plan.round(rounds.get()), ops)
         };
-        self.measure(name, ROUND, round);
+        self.measure(name, ops, round);
     }
 
     /// Fills, each of an empty store, up to when everything is in tables. Opening and removing it does not count.
@@ -63,7 +64,8 @@ impl<'a> Group<'a> {
         self.measure(name, plan.keys, fill);
     }
 
-    fn measure(&mut self, name: &str, ops: u64, once: impl Fn() -> Duration) {
+    /// Calls `once` as often as criterion wants, each time for so many operations. It says how long it took.
+    pub(crate) fn measure(&mut self, name: &str, ops: u64, once: impl Fn() -> Duration) {
         self.0.throughput(Throughput::Elements(ops));
         self.0.bench_function(name, |bencher| bencher.iter_custom(|times| (0..times).map(|_| once()).sum()));
     }

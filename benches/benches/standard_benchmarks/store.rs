@@ -48,6 +48,14 @@ impl Store {
         Duration::from_nanos(outcome.wall_ns)
     }
 
+    /// Does something with the store, on this thread.
+    pub(crate) fn block_on<T>(
+        &self,
+        work: impl AsyncFnOnce(&LSMTree) -> slice::Result<T>,
+    ) -> slice::Result<T> {
+        self.runtime.block_on(work(&self.lsm))
+    }
+
     /// Writes what is in memory to tables, and gives how long that took.
     pub(crate) fn flush(&self) -> Duration {
         let start = clock::now();
