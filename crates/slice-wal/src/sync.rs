@@ -1,7 +1,7 @@
 //! Group sync: one fdatasync for all who wait.
 //!
 //! Passive: no thread and no clock of its own. Appenders say how far the logs reach, somebody calls
-//! [`GroupSync::sync_now`], and whoever waits is woken.
+//! [`GroupSync::sync_now`] or [`GroupSync::wait_or_lead`], and whoever waits is woken.
 //!
 //! ```text
 //!    appended   (2, 900)  (2, 1300)  (3, 400)
@@ -16,7 +16,8 @@
 //! - `durable <= appended`, the end of a log that later ones follow apart (`u64::MAX`). It is advanced only after the
 //!   syncs of all bytes below it, older logs first, and of the names of their files.
 //! - One thread syncs at a time: the leader of a round. Those who call meanwhile are its followers, and one of them
-//!   leads the next round if what they want was not yet appended when this one began.
+//!   leads the next round if what they want was not yet appended when this one began. A leader that finds one of its
+//!   [seats] taken by such a thread hands `syncing` over to it as it is.
 //! - After a failed sync none is ever tried again. The operating system may have dropped the dirty pages and would
 //!   report success for bytes that are lost (Rebello et al., "Can Applications Recover from fsync Failures?", 2020).
 //!
@@ -24,6 +25,8 @@
 
 #[cfg(all(test, slice_loom))]
 mod models;
+mod seats;
+mod waiting;
 mod watermark;
 
 use std::collections::VecDeque;
@@ -38,6 +41,7 @@ use tokio::sync::Notify;
 
 use crate::LogPosition;
 use crate::primitives::{Condvar, Mutex, MutexGuard};
+use seats::{Call, Seat, Seats};
 use watermark::Watermark;
 
 /// Why the bytes of a log are synced: whoever waits is told that their writes are safe.
@@ -48,9 +52,9 @@ pub const LOG_BYTES: SyncSite = SyncSite::new("log.bytes");
 pub struct GroupSync {
     appended: Watermark,
     state: Mutex<State>,
-    /// Something changed that threads wait for: progress, the end of a round, failure, stop.
+    /// Something changed that followers of [`GroupSync::sync_now`] wait for: progress, the end of a round, failure.
     changed: Condvar,
-    /// The same for tasks.
+    /// The same for tasks, and stop.
     changed_for_tasks: Notify,
     /// There is a request, or `stop` was called.
     requested: Condvar,
@@ -65,8 +69,12 @@ struct State {
     durable: LogPosition,
     /// The greatest position that somebody waits for.
     requested: LogPosition,
-    /// Whether a leader is at work.
+    /// Whether a leader is at work, or called to it.
     syncing: bool,
+    /// The threads that wait, but for the followers.
+    seats: Seats,
+    /// How many wait for `changed`.
+    followers: usize,
     stopped: bool,
     failure: Option<Error>,
 }
@@ -174,7 +182,9 @@ impl GroupSync {
             if !state.syncing {
                 break;
             }
+            state.followers += 1;
             state = wait_on(&self.changed, state);
+            state.followers -= 1;
         }
         state.syncing = true;
         drop(state);
@@ -187,7 +197,7 @@ impl GroupSync {
         let target = self.appended_now();
         while let Some(job) = self.next_job(target) {
             match job.run() {
-                Ok(()) => self.job_done(&job),
+                Ok(()) => self.job_done(&job, target),
                 Err(error) => self.fail(error),
             }
         }
@@ -214,7 +224,8 @@ impl GroupSync {
         Some(Job { number: log.number, handles: Arc::clone(&log.handles), is_named: log.is_named, reaches })
     }
 
-    fn job_done(&self, job: &Job) {
+    /// Tells of it while the round goes on. Its end tells of the rest.
+    fn job_done(&self, job: &Job, target: LogPosition) {
         let mut state = self.lock();
         let was_left = job.reaches == LogPosition::end_of(job.number);
         if let Some(log) = state.logs.front_mut().filter(|log| log.number == job.number) {
@@ -224,89 +235,13 @@ impl GroupSync {
             }
         }
         state.durable = state.durable.max(job.reaches);
-        self.tell_all(state);
+        if state.durable < target {
+            self.tell_all(state, None);
+        }
     }
 
     fn fail(&self, error: Error) {
-        let mut state = self.lock();
-        state.failure.get_or_insert(error);
-        self.tell_all(state);
-    }
-
-    /// Blocks until `end` is durable. Asks for a sync, and leaves it to others to do it.
-    ///
-    /// # Errors
-    ///
-    /// The failure of a sync; [`Closed`](ErrorKind::Closed) after [`stop`](Self::stop). Neither when `end` is durable.
-    pub fn wait(&self, end: LogPosition) -> Result<()> {
-        let mut state = self.lock();
-        loop {
-            if let Some(outcome) = state.outcome(end) {
-                return outcome;
-            }
-            self.note_request(&mut state, end);
-            state = wait_on(&self.changed, state);
-        }
-    }
-
-    /// Waits as a task until `end` is durable. May be dropped at any time.
-    ///
-    /// # Errors
-    ///
-    /// As for [`wait`](Self::wait).
-    pub async fn waited(&self, end: LogPosition) -> Result<()> {
-        loop {
-            // From its creation on it hears of every change: made before the look at the state, it misses none.
-            let change = self.changed_for_tasks.notified();
-            if let Some(outcome) = self.outcome_or_request(end) {
-                return outcome;
-            }
-            change.await;
-        }
-    }
-
-    fn outcome_or_request(&self, end: LogPosition) -> Option<Result<()>> {
-        let mut state = self.lock();
-        let outcome = state.outcome(end);
-        if outcome.is_none() {
-            self.note_request(&mut state, end);
-        }
-        outcome
-    }
-
-    /// Asks for a sync up to `end` and does not wait. What is not appended yet cannot be asked for.
-    pub fn request(&self, end: LogPosition) {
-        self.note_request(&mut self.lock(), end);
-    }
-
-    fn note_request(&self, state: &mut State, end: LogPosition) {
-        let end = end.min(self.appended.get());
-        if end > state.requested {
-            state.requested = end;
-            self.requested.notify_one();
-        }
-    }
-
-    /// Blocks the syncing thread until there is something to sync: `true`; or until [`stop`](Self::stop): `false`.
-    ///
-    /// After a failed sync there is never anything to sync.
-    pub fn wait_for_request(&self) -> bool {
-        let mut state = self.lock();
-        while !state.stopped {
-            if state.failure.is_none() && state.requested > state.durable {
-                return true;
-            }
-            state = wait_on(&self.requested, state);
-        }
-        false
-    }
-
-    /// Sends everyone home: the syncing thread, and those who wait for what is not durable. For ever.
-    pub fn stop(&self) {
-        let mut state = self.lock();
-        state.stopped = true;
-        self.requested.notify_all();
-        self.tell_all(state);
+        self.lock().failure.get_or_insert(error);
     }
 
     /// Says that what the logs up to `log` hold is durable elsewhere: they need no sync, and who waits for them is
@@ -319,7 +254,12 @@ impl GroupSync {
             state.logs.pop_front();
         }
         state.durable = state.durable.max(LogPosition::end_of(log));
-        self.tell_all(state);
+        self.tell_all(state, None);
+    }
+
+    /// How many threads wait at this moment, those who follow a round by [`sync_now`](Self::sync_now) apart.
+    pub fn waiting(&self) -> usize {
+        self.lock().seats.len()
     }
 
     /// The failure of a sync, if one ever failed.
@@ -331,15 +271,41 @@ impl GroupSync {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Unlocks, then wakes threads and tasks: a waker is foreign code.
-    fn tell_all(&self, state: MutexGuard<'_, State>) {
+    /// Unlocks, then wakes the leader to come, the threads that are served, followers and tasks: a waker is foreign
+    /// code. The leader first, so that the disk does not wait while the others are told.
+    fn tell_all(&self, mut state: MutexGuard<'_, State>, leader: Option<Arc<Seat>>) {
+        let (served, has_followers) = (state.take_served(), state.followers > 0);
         drop(state);
-        self.changed.notify_all();
+        if let Some(leader) = leader {
+            leader.call(Call::Lead);
+        }
+        for (seat, outcome) in served {
+            seat.call(Call::Done(outcome));
+        }
+        if has_followers {
+            self.changed.notify_all();
+        }
         self.changed_for_tasks.notify_waiters();
     }
 }
 
 impl State {
+    fn take_served(&mut self) -> Vec<(Arc<Seat>, Result<()>)> {
+        let mut seats = std::mem::take(&mut self.seats);
+        let served = seats.take_served(|end| self.outcome(end));
+        self.seats = seats;
+        served
+    }
+
+    /// Ends a round: either somebody who is not served yet leads the next one, and is to be called, or nobody syncs from
+    /// here on.
+    fn hand_over(&mut self, appended: LogPosition) -> Option<Arc<Seat>> {
+        let is_due = self.failure.is_none() && !self.stopped && self.durable < appended;
+        let next = if is_due { self.seats.take_leader(self.durable) } else { None };
+        self.syncing = next.is_some();
+        next
+    }
+
     /// What a wait for `end` comes to; `None` while it is open.
     fn outcome(&self, end: LogPosition) -> Option<Result<()>> {
         if self.durable >= end {
@@ -378,11 +344,11 @@ struct Round<'a> {
 impl Drop for Round<'_> {
     fn drop(&mut self) {
         let mut state = self.group.lock();
-        state.syncing = false;
         if !self.is_complete {
             state.failure.get_or_insert_with(|| Error::new(ErrorKind::Io, "a sync of the log panicked"));
         }
-        self.group.tell_all(state);
+        let leader = state.hand_over(self.group.appended.get());
+        self.group.tell_all(state, leader);
     }
 }
 

@@ -263,8 +263,14 @@ impl Core {
 
     /// Makes the log durable up to `end`, or waits until somebody has.
     pub(crate) fn sync_to(&self, end: LogPosition) -> Result<()> {
-        let synced = if self.is_inline() { self.sync_round() } else { self.commit.sync.wait(end) };
-        self.outcome(synced)
+        if self.is_inline() {
+            return self.outcome(self.sync_round());
+        }
+        let led = self.commit.sync.wait_or_lead(end);
+        if let Ok(Some(durable)) = led {
+            self.commit.mark_durable(durable);
+        }
+        self.outcome(led.map(drop))
     }
 
     /// As [`Core::sync_to`], as a task.

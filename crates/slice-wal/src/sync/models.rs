@@ -83,6 +83,35 @@ fn who_waits_is_woken_when_the_bytes_are_synced() {
     });
 }
 
+/// Two writers and nobody else: each syncs for itself, for the other, or is served by it.
+#[test]
+fn writers_that_lead_each_other_leave_nobody_waiting() {
+    explore(|| {
+        let (group, file) = (Arc::new(GroupSync::new()), File::new());
+        let ends = Arc::new(loom::sync::Mutex::new(0));
+        add_log(&group, 1, &file);
+        let write = {
+            let (group, file) = (Arc::clone(&group), Arc::clone(&file));
+            move || {
+                let end = {
+                    // The commit lock: appends follow one another.
+                    let mut last = ends.lock().expect("no writer panics here");
+                    *last += 10;
+                    file.write_to(*last);
+                    group.appended(at(1, *last));
+                    *last
+                };
+                group.wait_or_lead(at(1, end)).expect("no sync fails");
+                file.assert_synced_to(end);
+            }
+        };
+        let other = thread::spawn(write.clone());
+        write();
+        other.join().expect("a panic ends the model");
+        assert_eq!(group.waiting(), 0);
+    });
+}
+
 #[test]
 #[should_panic(expected = "bytes are called durable")]
 fn an_append_that_is_announced_before_it_is_made_is_caught() {

@@ -38,6 +38,74 @@ fn one_sync_serves_many_waiters() {
 }
 
 #[test]
+fn a_thread_that_waits_syncs_where_nobody_else_does() {
+    let (group, events, _) = group_of(1);
+    group.appended(at(1, 10));
+    assert_eq!(group.wait_or_lead(at(1, 10)).unwrap(), Some(at(1, 10)));
+    assert_eq!(group.wait_or_lead(at(1, 10)).unwrap(), None, "it was durable already");
+    assert_eq!(*lock(&events), ["sync 1", "name 1"]);
+}
+
+#[test]
+fn one_of_those_who_came_too_late_for_a_round_leads_the_next_for_all() {
+    let (group, events, doubles) = group_of(1);
+    doubles[0].gate.shut();
+    group.appended(at(1, 10));
+    thread::scope(|scope| {
+        let first = scope.spawn(|| group.wait_or_lead(at(1, 10)));
+        doubles[0].gate.wait_for_arrivals(1);
+        group.appended(at(1, 90));
+        let late: Vec<_> = (0..8).map(|_| scope.spawn(|| group.wait_or_lead(at(1, 90)))).collect();
+        while group.waiting() < 8 {
+            thread::yield_now();
+        }
+        doubles[0].gate.open();
+        assert_eq!(first.join().unwrap().unwrap(), Some(at(1, 10)));
+        let led = late.into_iter().filter_map(|late| late.join().unwrap().unwrap());
+        assert_eq!(led.collect::<Vec<_>>(), [at(1, 90)]);
+    });
+    assert_eq!(*lock(&events), ["sync 1", "name 1", "sync 1"]);
+}
+
+#[test]
+fn a_leader_that_fails_fails_those_who_wait_and_nobody_leads_after_it() {
+    let (group, events, doubles) = group_of(1);
+    doubles[0].gate.shut();
+    doubles[0].failures.store(1, Ordering::SeqCst);
+    group.appended(at(1, 10));
+    thread::scope(|scope| {
+        let leader = scope.spawn(|| group.wait_or_lead(at(1, 10)));
+        doubles[0].gate.wait_for_arrivals(1);
+        group.appended(at(1, 20));
+        let waiter = scope.spawn(|| group.wait_or_lead(at(1, 20)));
+        while group.waiting() < 1 {
+            thread::yield_now();
+        }
+        doubles[0].gate.open();
+        assert_eq!(kind(leader.join().unwrap()), ErrorKind::Io);
+        assert_eq!(kind(waiter.join().unwrap()), ErrorKind::Io);
+    });
+    assert_eq!(kind(group.wait_or_lead(at(1, 20))), ErrorKind::Io);
+    assert_eq!(lock(&events).len(), 1, "no log is synced any more");
+}
+
+#[test]
+fn who_waits_for_what_is_not_appended_yet_does_not_sync_for_ever() {
+    let (group, events, _) = group_of(1);
+    group.appended(at(1, 10));
+    thread::scope(|scope| {
+        let waiter = scope.spawn(|| group.wait_or_lead(at(1, 20)));
+        while group.waiting() < 1 {
+            thread::yield_now();
+        }
+        assert_eq!(*lock(&events), ["sync 1", "name 1"]);
+        group.appended(at(1, 20));
+        assert_eq!(group.sync_now().unwrap(), at(1, 20));
+        assert_eq!(waiter.join().unwrap().unwrap(), Some(at(1, 10)));
+    });
+}
+
+#[test]
 fn callers_during_a_round_share_the_next_one() {
     let (group, events, doubles) = group_of(1);
     doubles[0].gate.shut();

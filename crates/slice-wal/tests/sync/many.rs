@@ -54,10 +54,10 @@ fn many_writers_over_many_logs_are_acknowledged_only_behind_a_sync() {
     };
     let write = || {
         while let Some(end) = append() {
-            if end.offset % 2 == 0 {
-                group.wait(end).unwrap();
-            } else {
-                group.sync_now().unwrap();
+            match end.offset % 3 {
+                0 => group.wait(end).unwrap(),
+                1 => drop(group.wait_or_lead(end).unwrap()),
+                _ => drop(group.sync_now().unwrap()),
             }
             let synced = |log: u32| logs[log as usize].synced.load(Ordering::SeqCst);
             assert!(synced(end.log.0) >= end.offset, "{end:?} was acknowledged");
