@@ -33,14 +33,37 @@ pub struct EncodedBatch {
     kinds: u32,
     /// The keyspaces that entries go to, ascending.
     keyspaces: Vec<KeyspaceId>,
+    /// Where the last entry is.
+    last: Place,
     /// The hash of `bytes`; `None` when they have changed since it was computed.
     hash: Option<u64>,
+}
+
+/// Where in a batch an entry's key and value end, and how long they are.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    key_end: u32,
+    key_len: u32,
+    value_end: u32,
+    value_len: u32,
+}
+
+impl Place {
+    const NONE: Self = Self { key_end: 0, key_len: 0, value_end: 0, value_len: 0 };
+
+    fn key<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        bytes.get((self.key_end - self.key_len) as usize..self.key_end as usize)
+    }
+
+    fn value<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        bytes.get((self.value_end - self.value_len) as usize..self.value_end as usize)
+    }
 }
 
 impl EncodedBatch {
     /// An empty batch.
     pub const fn new() -> Self {
-        Self { bytes: Vec::new(), count: 0, kinds: 0, keyspaces: Vec::new(), hash: None }
+        Self { bytes: Vec::new(), count: 0, kinds: 0, keyspaces: Vec::new(), last: Place::NONE, hash: None }
     }
 
     /// An empty batch with room for `capacity` encoded bytes.
@@ -67,12 +90,16 @@ impl EncodedBatch {
         self.check_room(key.len() as u64 + value.len() as u64)?;
         self.hash = None;
         self.note(keyspace);
+        self.bytes.reserve(key.len() + value.len() + MAX_ENTRY_OVERHEAD as usize);
         self.bytes.push(kind as u8);
         put_varint(&mut self.bytes, u64::from(keyspace.0));
         put_bytes(&mut self.bytes, key);
+        let key_end = self.bytes.len() as u32;
         if kind != EntryKind::Delete {
             put_bytes(&mut self.bytes, value);
         }
+        let value_end = self.bytes.len() as u32;
+        self.last = Place { key_end, key_len: key.len() as u32, value_end, value_len: value.len() as u32 };
         self.count += 1;
         self.kinds |= 1 << kind as u8;
         Ok(())
@@ -142,6 +169,22 @@ impl EncodedBatch {
     /// The entries, in the order of their pushes.
     pub fn entries(&self) -> Entries<'_> {
         Entries::new(&self.bytes, self.count)
+    }
+
+    /// The entry, where there is just one: what [`entries`](Self::entries) would give, without decoding it.
+    #[inline]
+    pub fn single(&self) -> Option<WalEntry<'_>> {
+        let &[keyspace] = &self.keyspaces[..] else { return None };
+        if self.count != 1 {
+            return None;
+        }
+        let kind = EntryKind::from_u8(*self.bytes.first()?)?;
+        Some(WalEntry {
+            keyspace,
+            kind,
+            key: self.last.key(&self.bytes)?,
+            value: self.last.value(&self.bytes)?,
+        })
     }
 
     /// The encoded entries.

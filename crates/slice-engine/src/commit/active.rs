@@ -1,12 +1,14 @@
 //! The memtables that take writes, one for each keyspace, as they are under the commit lock.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Instant;
 
 use slice_memtable::MemTable;
 use slice_types::{Error, KeyspaceId, LogNumber, Result, SeqNo, Trailer};
-use slice_wal::EncodedBatch;
+use slice_wal::{EncodedBatch, WalEntry};
 
+use crate::background::clock::now;
 use crate::tree::{Frozen, Memory, Tree};
 
 /// The memtable of a keyspace that takes its writes.
@@ -44,12 +46,28 @@ impl Active {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.memory.memory_used() >= self.full_at
+        self.counted >= self.full_at
+    }
+
+    /// Whether little is left until it is frozen.
+    pub(super) fn is_nearly_full(&self) -> bool {
+        self.counted >= self.full_at - self.full_at / 8
+    }
+
+    /// Whether a writer has to look closer before it writes here.
+    fn is_in_the_way(&self) -> bool {
+        self.is_full() || self.is_paused
     }
 
     /// Whether as many memtables wait for their flush as may.
     pub(super) fn is_backed_up(&self) -> bool {
         self.tree.view().frozen.len() >= self.frozen_max
+    }
+
+    #[inline]
+    fn insert(&mut self, seqno: SeqNo, entry: &WalEntry<'_>) {
+        self.bytes += (entry.key.len() + entry.value.len()) as u64;
+        self.memory.insert(entry.key, Trailer::new(seqno, entry.kind), entry.value);
     }
 
     /// Puts a new memtable into the place of this one, whose last entries are in `log`.
@@ -72,6 +90,25 @@ impl Active {
         let view = self.tree.view();
         let frozen = view.frozen.iter().filter(|frozen| frozen.log >= first).map(|frozen| frozen.first_log);
         frozen.chain(self.since.map(|(_, log)| log)).min()
+    }
+}
+
+/// Where the memtables of a batch's keyspaces are. Good for as long as no keyspace comes or goes, so while the lock is
+/// held: they are looked up once a batch.
+pub(super) enum Places {
+    /// Of nearly every batch.
+    One([usize; 1]),
+    Many(Vec<usize>),
+}
+
+impl Deref for Places {
+    type Target = [usize];
+
+    fn deref(&self) -> &[usize] {
+        match self {
+            Self::One(place) => place,
+            Self::Many(places) => places,
+        }
     }
 }
 
@@ -102,14 +139,61 @@ impl ActiveMemtables {
         self.all.iter().max_by_key(|active| active.counted)
     }
 
-    /// Counts anew what the memtables of these keyspaces take.
-    pub(super) fn recount(&mut self, ids: &[KeyspaceId]) {
-        for id in ids {
-            let Some(active) = self.place(*id).and_then(|at| self.all.get_mut(at)) else { continue };
-            let now = active.memory.memory_used();
-            self.used = self.used - active.counted + now;
-            active.counted = now;
+    /// Where the memtables of a batch's keyspaces are.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument` when one of the keyspaces is not there.
+    pub(super) fn places(&self, batch: &EncodedBatch) -> Result<Places> {
+        let place = |id: &KeyspaceId| self.place(*id).ok_or_else(|| unknown(*id));
+        match batch.keyspaces() {
+            [id] => Ok(Places::One([place(id)?])),
+            ids => ids.iter().map(place).collect::<Result<_>>().map(Places::Many),
         }
+    }
+
+    pub(super) fn at(&self, places: &Places) -> impl Iterator<Item = &Active> {
+        places.iter().map(|&place| &self.all[place])
+    }
+
+    /// Whether a writer to any of these has to look closer first.
+    #[inline]
+    pub(super) fn is_any_in_the_way(&self, places: &Places) -> bool {
+        self.at(places).any(Active::is_in_the_way)
+    }
+
+    /// Notes that these get entries which are in `log`.
+    #[inline]
+    pub(super) fn enter(&mut self, places: &Places, log: LogNumber) {
+        for &place in &**places {
+            let active = &mut self.all[place];
+            if active.since.is_none() {
+                active.since = Some((now(), log));
+            }
+        }
+    }
+
+    /// Counts anew what these take.
+    #[inline]
+    pub(super) fn recount(&mut self, places: &Places) {
+        for &place in &**places {
+            self.recount_at(place);
+        }
+    }
+
+    /// Counts anew what the memtable of a keyspace takes.
+    pub(super) fn recount_one(&mut self, id: KeyspaceId) {
+        if let Some(place) = self.place(id) {
+            self.recount_at(place);
+        }
+    }
+
+    #[inline]
+    fn recount_at(&mut self, place: usize) {
+        let active = &mut self.all[place];
+        let now = active.memory.memory_used();
+        self.used = self.used - active.counted + now;
+        active.counted = now;
     }
 
     pub(super) fn get(&self, id: KeyspaceId) -> Option<&Active> {
@@ -135,7 +219,11 @@ impl ActiveMemtables {
     }
 
     /// Inserts a batch's entries, numbered from `first` on, and gives the last number.
-    pub(super) fn insert(&mut self, first: SeqNo, batch: &EncodedBatch) -> SeqNo {
+    pub(super) fn insert(&mut self, first: SeqNo, batch: &EncodedBatch, places: &Places) -> SeqNo {
+        if let (Places::One([place]), Some(entry)) = (places, batch.single()) {
+            self.all[*place].insert(first, &entry);
+            return first;
+        }
         let mut seqno = first;
         let mut place: Option<&mut Active> = None;
         for (entry, n) in batch.entries().zip(0_u64..) {
@@ -147,8 +235,7 @@ impl ActiveMemtables {
                     .get_mut(entry.keyspace)
                     .expect("the keyspaces of a batch were looked up before it was logged"),
             };
-            active.bytes += (entry.key.len() + entry.value.len()) as u64;
-            active.memory.insert(entry.key, Trailer::new(seqno, entry.kind), entry.value);
+            active.insert(seqno, &entry);
             place = Some(active);
         }
         seqno
@@ -158,12 +245,4 @@ impl ActiveMemtables {
 /// What is told to who writes to a keyspace that is not there any more.
 pub(crate) fn unknown(id: KeyspaceId) -> Error {
     Error::invalid_argument(format!("keyspace number {id} is not of this store, or was dropped"))
-}
-
-/// Whether all of a batch's keyspaces are there.
-pub(super) fn check_known(active: &ActiveMemtables, batch: &EncodedBatch) -> Result<()> {
-    match batch.keyspaces().iter().find(|id| active.get(**id).is_none()) {
-        Some(id) => Err(unknown(*id)),
-        None => Ok(()),
-    }
 }

@@ -29,8 +29,7 @@ use slice_memtable::MemTable;
 use slice_types::{Error, KeyRange, KeyspaceId, LogNumber, Result, SeqNo};
 use slice_wal::{EncodedBatch, GroupSync, LogPosition, LogWriter};
 
-use crate::background::clock::now;
-use crate::db::Logs;
+use crate::db::{Logs, Wanted};
 use crate::options::Options;
 use crate::planted::{Bug, Planted};
 use crate::primitives::{AtomicU64, Mutex};
@@ -38,7 +37,7 @@ use crate::signal::lock;
 use crate::transaction::{Check, Conflicts, EpochNumber};
 use crate::tree::Tree;
 pub(crate) use active::unknown;
-use active::{Active, ActiveMemtables, check_known};
+use active::{Active, ActiveMemtables, Places};
 
 /// How many logs may be held back before the keyspace that holds the oldest is frozen: each is a file and a piece of a
 /// recovery.
@@ -65,6 +64,10 @@ struct State {
     is_held: bool,
     /// Whether an append failed, and may have left bytes behind the log's end.
     is_untidy: bool,
+    /// Whether the log ran low since it was begun: one that does not grow leaves the directory small.
+    has_grown: bool,
+    /// Whether its successor was asked for.
+    asked_for_spare: bool,
     /// Set once the database is closed: the directory may be somebody else's, so no log is begun in it.
     closed: Option<Error>,
     /// What open transactions may conflict with. While there are none, a write costs a look at it and no more.
@@ -76,6 +79,21 @@ impl State {
         let appended = self.log.append(first, batch);
         self.is_untidy |= appended.is_err();
         appended
+    }
+
+    /// What the janitor is to prepare, now that a batch is written.
+    #[inline]
+    fn wants(&mut self, places: &Places) -> Option<Wanted> {
+        if self.log.is_low() {
+            self.has_grown = true;
+            return Some(Wanted::Space);
+        }
+        let is_due = self.has_grown && !self.asked_for_spare;
+        if !is_due || !self.active.at(places).any(Active::is_nearly_full) {
+            return None;
+        }
+        self.asked_for_spare = true;
+        Some(Wanted::Spare)
     }
 
     /// The last number that was taken.
@@ -132,6 +150,8 @@ impl Commit {
             refused: None,
             is_held: false,
             is_untidy: false,
+            has_grown: false,
+            asked_for_spare: false,
             closed: None,
             conflicts: Conflicts::default(),
         };
@@ -157,39 +177,48 @@ impl Commit {
         if let Some(refused) = &state.refused {
             return Err(refused.clone());
         }
-        check_known(&state.active, batch)?;
+        let places = state.active.places(batch)?;
         if state.is_held {
             return Ok(Attempt::Full);
         }
         if let Some(check) = check {
             state.conflicts.check(check)?;
         }
-        let freeze = self.make_room(&mut state, batch, logs)?;
+        let freeze = self.make_room(&mut state, &places, logs)?;
         if freeze == Freeze::Full {
             return Ok(Attempt::Full);
         }
         let end = if self.planted.has(Bug::SplitBatch) {
             self.commit_split(&mut state, batch)?
         } else {
-            self.commit(&mut state, batch)?
+            self.commit(&mut state, batch, &places)?
         };
-        let low = state.log.is_low();
+        let wants = state.wants(&places);
         drop(state);
-        if low {
-            logs.ask_for_space();
+        if let Some(wants) = wants {
+            logs.ask_for(wants);
         }
         Ok(Attempt::Done(end, freeze))
     }
 
     /// Switches the memtables of a batch's keyspaces that are full.
-    fn make_room(&self, state: &mut State, batch: &EncodedBatch, logs: &Logs) -> Result<Freeze> {
-        let touched = || batch.keyspaces().iter().filter_map(|id| state.active.get(*id));
-        if touched().any(|active| active.is_paused) {
+    #[inline]
+    fn make_room(&self, state: &mut State, places: &Places, logs: &Logs) -> Result<Freeze> {
+        let is_crowded = state.active.used() >= self.active_max;
+        if is_crowded || !state.log.is_open() || state.active.is_any_in_the_way(places) {
+            return self.make_room_slowly(state, places, logs);
+        }
+        Ok(Freeze::Empty)
+    }
+
+    #[cold]
+    fn make_room_slowly(&self, state: &mut State, places: &Places, logs: &Logs) -> Result<Freeze> {
+        if state.active.at(places).any(|active| active.is_paused) {
             return Ok(Freeze::Full);
         }
         let is_broken = !state.log.is_open();
-        let mut full: Vec<_> =
-            touched().filter(|active| is_broken || active.is_full()).map(|active| active.tree.id).collect();
+        let full = state.active.at(places).filter(|active| is_broken || active.is_full());
+        let mut full: Vec<_> = full.map(|active| active.tree.id).collect();
         full.extend(self.crowding(state).map(|active| active.tree.id).filter(|id| !full.contains(id)));
         if full.is_empty() { Ok(Freeze::Empty) } else { self.switch(state, &full, logs) }
     }
@@ -204,19 +233,15 @@ impl Commit {
     }
 
     /// Logs, inserts and publishes a batch.
-    fn commit(&self, state: &mut State, batch: &EncodedBatch) -> Result<LogPosition> {
+    fn commit(&self, state: &mut State, batch: &EncodedBatch, places: &Places) -> Result<LogPosition> {
         let first = state.next;
         let end = state.append(first, batch)?;
-        for id in batch.keyspaces() {
-            if let Some(active) = state.active.get_mut(*id).filter(|active| active.since.is_none()) {
-                active.since = Some((now(), end.log));
-            }
-        }
+        state.active.enter(places, end.log);
         if self.planted.has(Bug::PublishBeforeInsert) {
             self.visible.store(first.plus(u64::from(batch.count()) - 1).get(), Ordering::Release);
         }
-        let last = state.active.insert(first, batch);
-        state.active.recount(batch.keyspaces());
+        let last = state.active.insert(first, batch, places);
+        state.active.recount(places);
         state.next = last.plus(1);
         state.conflicts.record(batch);
         self.visible.store(last.get(), Ordering::Release);
@@ -231,7 +256,7 @@ impl Commit {
             let entry = entry?;
             let mut part = EncodedBatch::new();
             part.push(entry.keyspace, entry.kind, entry.key, entry.value)?;
-            end = self.commit(state, &part)?;
+            end = self.commit(state, &part, &state.active.places(&part)?)?;
         }
         Ok(end)
     }
@@ -263,7 +288,7 @@ impl Commit {
             if let Some(active) = state.active.get_mut(id) {
                 active.freeze(old);
             }
-            state.active.recount(&[id]);
+            state.active.recount_one(id);
         }
         logs.flush_is_due();
         Ok(Freeze::Frozen)
@@ -281,6 +306,8 @@ impl Commit {
         log.set_sync_mark(self.sync.durable());
         logs.keep(std::mem::replace(&mut state.log, log), state.last());
         state.is_untidy = false;
+        state.has_grown = false;
+        state.asked_for_spare = false;
         Ok(old)
     }
 
@@ -325,7 +352,7 @@ impl Commit {
             active.freeze(old);
         }
         active.is_paused = true;
-        state.active.recount(&[id]);
+        state.active.recount_one(id);
         Ok(Some(old))
     }
 

@@ -1,7 +1,11 @@
 //! The log files of a database: beginning the next, keeping a spare, giving up the old.
 //!
 //! A switch of memtables happens under the commit lock, so it must not create files there. The spare is a log file
-//! prepared ahead by the janitor, fresh or recycled, under a name that no recovery looks at; a switch only renames it.
+//! prepared ahead, under a name that no recovery looks at; a switch only renames it.
+//!
+//! Where much is written the spare is a log that a flush has made needless: its pages are in memory and its blocks are
+//! on the disk already, so it costs less than half of a new one to fill. The janitor makes a new one only if none is
+//! there when the end of the current log is near. Where little is written there is no spare, and no disk is taken by one.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -19,6 +23,15 @@ use crate::signal::{Signal, lock};
 
 /// Why the name of a log is synced, once: synced bytes in a file without a name are lost.
 pub const LOG_NAME: SyncSite = SyncSite::new("log.name");
+
+/// What a log will need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Its allocated space runs low.
+    Space,
+    /// Its end is near.
+    Spare,
+}
 
 /// A log that takes no more writes.
 struct OldLog {
@@ -41,6 +54,8 @@ pub(crate) struct Logs {
     spare_wanted: AtomicBool,
     current: Mutex<Option<Arc<dyn LogControl>>>,
     space_wanted: AtomicBool,
+    /// Whether the current log ran low since it was begun: then much is written, and the next one will be needed soon.
+    has_grown: AtomicBool,
     /// What the janitor waits for.
     pub(crate) work: Signal,
     /// What the flusher waits for.
@@ -59,6 +74,7 @@ impl Logs {
             spare_wanted: AtomicBool::new(false),
             current: Mutex::new(None),
             space_wanted: AtomicBool::new(false),
+            has_grown: AtomicBool::new(false),
             work: Signal::default(),
             flush: Signal::default(),
         }
@@ -74,6 +90,7 @@ impl Logs {
         sync.add_log(number, path, Arc::clone(&control), Box::new(move || fs.sync_dir(&dir, LOG_NAME)));
         sync.appended(writer.position());
         *lock(&self.current) = Some(control);
+        self.has_grown.store(false, Ordering::Relaxed);
         Ok(writer)
     }
 
@@ -94,11 +111,14 @@ impl Logs {
         }
     }
 
-    /// Says that the space allocated for the log runs low. A log that grows will need a successor, too; one that does
-    /// not leaves the directory small.
-    pub(crate) fn ask_for_space(&self) {
-        if !self.space_wanted.swap(true, Ordering::Relaxed) {
-            self.spare_wanted.store(self.keep_spare, Ordering::Relaxed);
+    /// Asks the janitor for what the log will need.
+    pub(crate) fn ask_for(&self, wanted: Wanted) {
+        let flag = match wanted {
+            Wanted::Space => &self.space_wanted,
+            Wanted::Spare => &self.spare_wanted,
+        };
+        self.has_grown.store(true, Ordering::Relaxed);
+        if !flag.swap(true, Ordering::Relaxed) {
             self.work.raise();
         }
     }
@@ -121,7 +141,7 @@ impl Logs {
                 tracing::warn!(%error, "space for the log could not be allocated ahead");
             }
         }
-        if self.spare_wanted.swap(false, Ordering::Relaxed) {
+        if self.spare_wanted.swap(false, Ordering::Relaxed) && self.keep_spare {
             self.make_spare(|path| self.fs.create_log(path));
         }
     }
@@ -163,6 +183,9 @@ impl Logs {
         for (number, log) in released {
             self.release(number, log);
         }
+        if !self.is_busy() {
+            self.drop_spare();
+        }
     }
 
     /// Gives up a log: it becomes the spare, or is removed.
@@ -170,7 +193,7 @@ impl Logs {
         let path = log_path(&self.dir, number);
         // A log is recycled once nobody writes to it: finishing it makes sure.
         let is_finished = log.writer.is_none_or(|mut writer| writer.finish().is_ok());
-        if is_finished && self.keep_spare && self.make_spare(|spare| self.fs.recycle_log(&path, spare)) {
+        if is_finished && self.is_busy() && self.make_spare(|spare| self.fs.recycle_log(&path, spare)) {
             return;
         }
         if let Err(error) = self.fs.remove_file(&path) {
@@ -178,7 +201,12 @@ impl Logs {
         }
     }
 
-    /// Removes the spare: a closed store keeps no space for logs to come.
+    /// Whether a log is likely to be needed soon.
+    fn is_busy(&self) -> bool {
+        self.keep_spare && self.has_grown.load(Ordering::Relaxed)
+    }
+
+    /// Removes the spare: a closed store keeps no space for logs to come, nor does one that is hardly written to.
     pub(crate) fn drop_spare(&self) {
         let path = self.dir.join(SPARE_LOG);
         if lock(&self.spare).take().is_some()
@@ -204,3 +232,6 @@ impl Logs {
         true
     }
 }
+
+#[cfg(test)]
+mod tests;

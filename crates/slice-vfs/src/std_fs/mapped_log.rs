@@ -6,7 +6,8 @@
 //!           0                       ^        ^ len  ^ len+16   ^ populated, in the slot ^ allocated
 //! ```
 //!
-//! Chunks grow from 1 to 16 MiB, so that an idle log stays small and a busy one seldom switches. The next one is made
+//! Chunks grow from 1 to 4 MiB, so that an idle log stays small and a busy one seldom switches. They grow no further
+//! because of the last one: its pages are dirty from the start, though some of them are never used. The next one is made
 //! by whoever calls [`LogControl::allocate_ahead`], and handed over through a mutex that the appender takes only at
 //! the end of a chunk. Used-up chunks go back the same way, as unmapping is work too.
 //!
@@ -31,7 +32,9 @@ use crate::{LOG_GAP, LogControl, LogFile, SyncSite};
 /// The first chunk, and what allocations are rounded to. A multiple of every page size.
 const CHUNK_MIN: u64 = 1 << 20;
 /// Chunks double up to this.
-const CHUNK_MAX: u64 = 16 << 20;
+const CHUNK_MAX: u64 = 4 << 20;
+/// The next chunk is asked for when less than this, or a quarter of the current one, is left.
+const LOW: u64 = 512 << 10;
 /// What an allocation is rounded to when a disk is too full for a whole chunk. A multiple of every page size.
 const CHUNK_UNIT: u64 = 64 << 10;
 /// The gap, as an offset in the file counts.
@@ -78,7 +81,8 @@ impl MappedLog {
             };
             shared.has_next.store(false, Ordering::Relaxed);
             self.mapped_end = chunk.end();
-            self.low_at = chunk.start() + (chunk.end() - chunk.start()) / 2;
+            self.low_at =
+                chunk.end() - LOW.max((chunk.end() - chunk.start()) / 4).min(chunk.end() - chunk.start());
             self.chunks.push_back(chunk);
         }
         Ok(())

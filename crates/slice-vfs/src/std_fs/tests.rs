@@ -116,7 +116,7 @@ mod mapped {
     }
 
     #[test]
-    fn a_log_is_low_past_the_middle_of_its_last_chunk() {
+    fn a_log_is_low_when_little_of_its_last_chunk_is_left() {
         let dir = tempfile::tempdir().unwrap();
         let mut log = MappedLog::open(open(&dir.path().join("log"))).unwrap();
         log.append(&[&vec![1; 400_000]]).unwrap();
@@ -130,7 +130,7 @@ mod mapped {
     }
 
     #[test]
-    fn chunks_double_up_to_sixteen_mebibytes() {
+    fn chunks_double_up_to_four_mebibytes() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("log");
         let mut log = MappedLog::open(open(&path)).unwrap();
@@ -142,7 +142,7 @@ mod mapped {
                 lengths.push(len);
             }
         }
-        assert_eq!(lengths, [1, 3, 7, 15, 31, 47, 63]);
+        assert_eq!(lengths, [1, 3, 7, 11, 15, 19, 23]);
     }
 
     #[test]
