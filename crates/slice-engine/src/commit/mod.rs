@@ -64,14 +64,21 @@ struct State {
     is_held: bool,
     /// Whether an append failed, and may have left bytes behind the log's end.
     is_untidy: bool,
-    /// Whether the log ran low since it was begun: one that does not grow leaves the directory small.
-    has_grown: bool,
-    /// Whether its successor was asked for.
-    asked_for_spare: bool,
+    stage: Stage,
     /// Set once the database is closed: the directory may be somebody else's, so no log is begun in it.
     closed: Option<Error>,
     /// What open transactions may conflict with. While there are none, a write costs a look at it and no more.
     conflicts: Conflicts,
+}
+
+/// How far the current log is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    /// It has not run low yet. One that never does leaves the directory small.
+    New,
+    Grown,
+    /// Its successor was asked for.
+    Ending,
 }
 
 impl State {
@@ -85,14 +92,13 @@ impl State {
     #[inline]
     fn wants(&mut self, places: &Places) -> Option<Wanted> {
         if self.log.is_low() {
-            self.has_grown = true;
+            self.stage = self.stage.max(Stage::Grown);
             return Some(Wanted::Space);
         }
-        let is_due = self.has_grown && !self.asked_for_spare;
-        if !is_due || !self.active.at(places).any(Active::is_nearly_full) {
+        if self.stage != Stage::Grown || !self.active.at(places).any(Active::is_nearly_full) {
             return None;
         }
-        self.asked_for_spare = true;
+        self.stage = Stage::Ending;
         Some(Wanted::Spare)
     }
 
@@ -150,8 +156,7 @@ impl Commit {
             refused: None,
             is_held: false,
             is_untidy: false,
-            has_grown: false,
-            asked_for_spare: false,
+            stage: Stage::New,
             closed: None,
             conflicts: Conflicts::default(),
         };
@@ -306,8 +311,7 @@ impl Commit {
         log.set_sync_mark(self.sync.durable());
         logs.keep(std::mem::replace(&mut state.log, log), state.last());
         state.is_untidy = false;
-        state.has_grown = false;
-        state.asked_for_spare = false;
+        state.stage = Stage::New;
         Ok(old)
     }
 

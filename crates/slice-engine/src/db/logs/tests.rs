@@ -1,3 +1,5 @@
+//! When a log is recycled, and when a spare is made. The tests are the janitor and the flusher.
+
 use std::path::Path;
 use std::sync::Arc;
 
