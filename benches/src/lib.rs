@@ -9,7 +9,7 @@
 //!                          │          ├───── engine <── engines::slice, ...      to what
 //!                          │          ├───── check, keys                         whether it is right
 //!                          │          └───── meter, clock                        how long it took
-//!                          ├── verify, disk, process
+//!                          ├── verify, disk, process, cold, neighbour
 //!                          └── results ── cases ──┬── html                   what came of it, for people
 //!                                                 └── markdown
 //! ```
@@ -20,6 +20,7 @@ pub mod check;
 pub mod cli;
 pub mod client;
 pub mod clock;
+pub mod cold;
 pub mod compare;
 pub mod contender;
 pub mod disk;
@@ -34,6 +35,7 @@ pub mod machine;
 pub mod markdown;
 pub mod measure;
 pub mod meter;
+pub mod neighbour;
 pub mod numbers;
 pub mod plan;
 pub mod process;

@@ -1,9 +1,9 @@
 //! One run: load, warm up, do the operations, settle, measure, verify.
 //!
 //! ```text
-//!   open ── load, unless the keys are there ── warm up ── [ operations ][ settle ] ── compact ── sizes ── verify ── close
-//!                                                          wall_s        settle_s
-//!                                                         [ cpu, written bytes    ]
+//!   open ── load, unless the keys are there ── steady, warm up ── [ operations ][ settle ] ── compact ── sizes ── verify
+//!   open_s                                                           wall_s        settle_s
+//!                                                                 [ cpu, written bytes     ]
 //! ```
 
 use std::collections::BTreeMap;
@@ -18,14 +18,16 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::block_on::block_on;
 use crate::client::{self, Outcome};
 use crate::clock;
+use crate::cold::Forgetful;
 use crate::disk::disk_use;
 use crate::engine::{Engine, Mode, Stalls};
 use crate::keys::KEY_BYTES;
 use crate::knobs::Knobs;
 use crate::meter::{Limit, WINDOW_MS};
+use crate::neighbour::Neighbour;
 use crate::plan::Plan;
 use crate::process::Process;
-use crate::results::{LatencyByKind, Run, ratio};
+use crate::results::{Latency, LatencyByKind, Run, ratio};
 use crate::settings::RunArgs;
 use crate::verify::{Expected, verify};
 
@@ -97,16 +99,44 @@ fn ensure_empty(dir: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What was looked at before, during and after the operations.
+struct Measured {
+    load_before: String,
+    outcome: Outcome,
+    settle: Option<Duration>,
+    before: Process,
+    after: Process,
+    /// After a compaction, too, if one was asked for.
+    peak_rss_bytes: Option<u64>,
+    stalls: Option<Stalls>,
+    neighbour: Option<Latency>,
+    expected: Expected,
+    disk_bytes: u64,
+    details: serde_json::Value,
+}
+
 async fn measure<E: Engine>(engine: &E, label: &Label, args: &RunArgs, dir: &Path) -> anyhow::Result<Run> {
-    let (plan, load_before) = (args.plan(), load_averages());
-    prepare(engine, args, &plan).await?;
+    let plan = args.plan();
+    let measured = operate(engine, args, &plan, dir).await?;
+    let verified_keys = if args.settings.verify {
+        let bar = progress("verify", Limit { ops: plan.keys, deadline_ns: u64::MAX });
+        Some(verify(engine, &plan, &measured.expected, &bar).await.context("verification")?)
+    } else {
+        None
+    };
+    Ok(Run { verified_keys, ..figures(measured, label, args, &plan) })
+}
+
+async fn operate<E: Engine>(engine: &E, args: &RunArgs, plan: &Plan, dir: &Path) -> anyhow::Result<Measured> {
+    let load_before = load_averages();
+    prepare(engine, args, plan).await?;
+    let forgetful = args.settings.cold.then(|| Forgetful::start(dir)).transpose()?;
     let (stalls, before) = (engine.stalls(), Process::now());
-    let bar = progress("run", args.limit());
-    let outcome = client::run(engine, &plan, args.limit(), &bar).await?;
-    bar.finish_and_clear();
+    let (outcome, neighbour) = beside_neighbour(engine, args, plan).await?;
     if args.crash {
         std::process::abort();
     }
+    forgetful.map_or(Ok(()), Forgetful::stop)?;
     let settle = if plan.workload.only_reads() { None } else { Some(settle(engine).await?) };
     let after = Process::now();
     let stalls = engine.stalls().map(|now| since(now, stalls.as_ref()));
@@ -114,21 +144,58 @@ async fn measure<E: Engine>(engine: &E, label: &Label, args: &RunArgs, dir: &Pat
         engine.full_compaction().await.context("full compaction")?;
     }
     let peak_rss_bytes = Process::now().peak_resident;
-    let expected = Expected::after(&plan, &outcome.done, outcome.writer_ops);
+    let expected = expected(args, plan, &outcome);
+    let (disk_bytes, details) = (disk_use(dir)?.allocated, engine.details());
+    Ok(Measured {
+        load_before,
+        outcome,
+        settle,
+        before,
+        after,
+        peak_rss_bytes,
+        stalls,
+        neighbour,
+        expected,
+        disk_bytes,
+        details,
+    })
+}
+
+/// The operations, and how late a neighbour was meanwhile if that was asked for.
+async fn beside_neighbour<E: Engine>(
+    engine: &E,
+    args: &RunArgs,
+    plan: &Plan,
+) -> anyhow::Result<(Outcome, Option<Latency>)> {
+    ensure!(
+        !args.settings.neighbour || E::MODE == Mode::Tasks,
+        "--neighbour is for stores whose clients are tasks"
+    );
+    let neighbour = args.settings.neighbour.then(Neighbour::move_in).transpose()?;
+    let bar = progress("run", args.limit());
+    let outcome = client::run(engine, plan, args.limit(), &bar).await?;
+    bar.finish_and_clear();
+    Ok(match neighbour {
+        Some(neighbour) => (outcome, Latency::of(&neighbour.move_out().await?)),
+        None => (outcome, None),
+    })
+}
+
+/// What must be in the store. Where other writes came before the run, not which write of a key was its last.
+fn expected(args: &RunArgs, plan: &Plan, outcome: &Outcome) -> Expected {
+    let after = Expected::after(plan, &outcome.done, outcome.writer_ops);
+    if args.settings.steady == 0 { after } else { after.of_any_write() }
+}
+
+/// All that follows from what was looked at.
+fn figures(measured: Measured, label: &Label, args: &RunArgs, plan: &Plan) -> Run {
+    let Measured { outcome, settle, before, after, expected, disk_bytes, .. } = measured;
     let row = (KEY_BYTES + plan.values.value_bytes()) as u64;
-    let (live, put) = (expected.live(&plan) * row, puts(&outcome) * row);
-    let disk = disk_use(dir)?.allocated;
+    let (live, put) = (expected.live(plan) * row, puts(&outcome) * row);
     let wall_s = outcome.wall_ns as f64 / 1e9;
     let settled = |settle: Duration| outcome.ops as f64 / (wall_s + settle.as_secs_f64());
     let written = before.written_until(&after);
-    let details = engine.details();
-    let verified_keys = if args.settings.verify {
-        let bar = progress("verify", Limit { ops: plan.keys, deadline_ns: u64::MAX });
-        Some(verify(engine, &plan, &expected, &bar).await.context("verification")?)
-    } else {
-        None
-    };
-    Ok(Run {
+    Run {
         engine: label.engine.clone(),
         column: label.column.clone(),
         version: label.version.clone(),
@@ -143,45 +210,57 @@ async fn measure<E: Engine>(engine: &E, label: &Label, args: &RunArgs, dir: &Pat
         settle_s: settle.map(|settle| settle.as_secs_f64()),
         ops_per_s_settled: settle.map(settled),
         writer_ops_per_s: plan.workload.has_writer().then(|| outcome.writer_ops as f64 / wall_s),
-        latency: LatencyByKind::of(&outcome.latencies),
+        latency: LatencyByKind { neighbour: measured.neighbour, ..LatencyByKind::of(&outcome.latencies) },
         cpu_s: before.cpu_until(&after).map(|cpu| cpu.as_secs_f64()),
-        peak_rss_bytes,
+        peak_rss_bytes: measured.peak_rss_bytes,
         written_bytes: written,
-        disk_bytes: disk,
+        disk_bytes,
         live_raw_bytes: live,
         put_raw_bytes: put,
         write_amplification: ratio(written, put),
-        space_amplification: ratio(Some(disk), live),
-        stalls,
+        space_amplification: ratio(Some(disk_bytes), live),
+        stalls: measured.stalls,
         timeline_ms: WINDOW_MS,
         timeline: outcome.timeline,
-        verified_keys,
-        load_before,
+        verified_keys: None,
+        load_before: measured.load_before,
         extra: BTreeMap::new(),
-        details,
-    })
+        details: measured.details,
+    }
 }
 
-/// The keys, and warm caches.
+/// The keys, a store that has been written to, and warm caches.
 async fn prepare<E: Engine>(engine: &E, args: &RunArgs, plan: &Plan) -> anyhow::Result<()> {
     if !plan.workload.fills() && !args.existing {
         load(engine, plan).await?;
     }
+    if args.settings.steady > 0 {
+        let limit = Limit { ops: plan.keys * args.settings.steady, deadline_ns: u64::MAX };
+        unmeasured(engine, "steady", &plan.steady(), limit).await?;
+    }
     if args.settings.warmup > 0.0 && !plan.workload.fills() {
         let limit = Limit { ops: u64::MAX, deadline_ns: (args.settings.warmup * 1e9) as u64 };
-        let bar = progress("warm up", limit);
-        client::run(engine, &plan.warm_up(), limit, &bar).await.context("warm up")?;
-        bar.finish_and_clear();
+        unmeasured(engine, "warm up", &plan.warm_up(), limit).await?;
     }
+    Ok(())
+}
+
+async fn unmeasured<E: Engine>(
+    engine: &E,
+    name: &'static str,
+    plan: &Plan,
+    limit: Limit,
+) -> anyhow::Result<()> {
+    let bar = progress(name, limit);
+    client::run(engine, plan, limit, &bar).await.context(name)?;
+    bar.finish_and_clear();
     Ok(())
 }
 
 /// Writes every key once, shuffled, and waits until the store is at rest.
 async fn load<E: Engine>(engine: &E, plan: &Plan) -> anyhow::Result<()> {
     let limit = Limit { ops: plan.keys, deadline_ns: u64::MAX };
-    let bar = progress("load", limit);
-    client::run(engine, &plan.preload(), limit, &bar).await.context("load")?;
-    bar.finish_and_clear();
+    unmeasured(engine, "load", &plan.preload(), limit).await?;
     settle(engine).await.map(|_| ())
 }
 

@@ -40,7 +40,7 @@ impl Latencies {
     ///
     /// If the histograms cannot be made.
     pub fn new() -> anyhow::Result<Self> {
-        let empty = Histogram::new_with_max(LONGEST_NS, 3).context("no histogram")?;
+        let empty = no_latencies()?;
         Ok(Self { reads: empty.clone(), writes: empty.clone(), scans: empty })
     }
 
@@ -54,6 +54,15 @@ impl Latencies {
         self.writes.add(&other.writes).context("writes")?;
         self.scans.add(&other.scans).context("scans")
     }
+}
+
+/// A histogram for nanoseconds.
+///
+/// # Errors
+///
+/// If it cannot be made.
+pub fn no_latencies() -> anyhow::Result<Histogram<u64>> {
+    Histogram::new_with_max(LONGEST_NS, 3).context("no histogram")
 }
 
 /// What kind of operation has ended.

@@ -99,6 +99,12 @@ impl Plan {
         Self { workload: Workload::Overwrite, clients: 1, skew: None, ..*self }
     }
 
+    /// The plan that overwrites random keys, to bring a store into the state that it keeps under writes.
+    #[must_use]
+    pub fn steady(&self) -> Self {
+        Self { workload: Workload::Overwrite, skew: None, seed: mix(self.seed ^ mix(!0)), ..*self }
+    }
+
     /// The plan with other choices that do not matter afterwards, of keys that are there: to warm up.
     #[must_use]
     pub fn warm_up(&self) -> Self {

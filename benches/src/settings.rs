@@ -13,10 +13,13 @@ use crate::plan::Plan;
 use crate::workload::Workload;
 
 const KEYS: std::ops::RangeInclusive<u64> = 1..=1 << 32;
+/// The block cache of a store whose reads are to come from the disk.
+const COLD_CACHE_MIB: usize = 8;
 const CLIENTS: std::ops::RangeInclusive<u64> = 1..=10_000;
 
 /// What is alike in all runs of a series.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "they are flags of a command line")]
 pub struct Settings {
     /// How many keys there are.
     #[arg(long, visible_alias = "num", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(KEYS))]
@@ -33,6 +36,17 @@ pub struct Settings {
     /// How long random keys are read before the run, if it reads.
     #[arg(long, default_value_t = 0.0)]
     pub warmup: f64,
+    /// Have the system forget the store's files, again and again: what is not in the store's own caches comes from the
+    /// disk. The block cache has 8 MiB at most then.
+    #[arg(long)]
+    pub cold: bool,
+    /// Overwrite as many bytes as the store has this many times before the run, if it writes to a loaded store: memtables,
+    /// levels and debts are then as in a store that has been written to for long.
+    #[arg(long, default_value_t = 0)]
+    pub steady: u64,
+    /// Measure how late another task on the clients' runtime is, for stores whose clients are tasks.
+    #[arg(long)]
+    pub neighbour: bool,
     /// Compact everything at the end.
     #[arg(long)]
     pub compact: bool,
@@ -68,7 +82,7 @@ pub struct RunArgs {
     /// The keys are in --dir already, from fillseq or fillrandom-distinct with the same --keys, --seed, --value-bytes.
     #[arg(long, requires = "dir")]
     pub existing: bool,
-    /// Die in place of settling: what a crash leaves is opened by another run.
+    /// Die in place of settling: what a crash leaves is opened by another run, whose `open_s` says how long that takes.
     #[arg(long, requires = "dir")]
     pub crash: bool,
     /// What is alike in all runs of a series.
@@ -88,6 +102,11 @@ impl RunArgs {
         ensure!((1..=keys).contains(&self.clients), "--clients is 1 to --keys");
         ensure!(!self.workload.fills_once() || ops.is_none(), "--ops of this workload is --keys");
         ensure!(!(self.workload.fills() && self.existing), "a fill starts with an empty store");
+        let writes_to_a_loaded_store = !self.workload.fills() && !self.workload.only_reads();
+        ensure!(
+            writes_to_a_loaded_store || self.settings.steady == 0,
+            "--steady is for workloads that overwrite"
+        );
         Ok(())
     }
 
@@ -118,6 +137,8 @@ impl RunArgs {
     /// How the store is opened.
     pub fn knobs(&self) -> Knobs {
         let durability = self.workload.durability().unwrap_or(self.settings.knobs.durability);
-        Knobs { durability, ..self.settings.knobs.clone() }
+        let cache_max = if self.settings.cold { COLD_CACHE_MIB } else { usize::MAX };
+        let cache_mib = self.settings.knobs.cache_mib.min(cache_max);
+        Knobs { durability, cache_mib, ..self.settings.knobs.clone() }
     }
 }

@@ -25,6 +25,8 @@ pub enum Expected {
     Any,
     /// The key with this index has this stamp, or is not there.
     Last(Arc<Vec<Option<u64>>>),
+    /// The key with this index has some value that was written for it if there is a stamp, and is not there if not.
+    There(Arc<Vec<Option<u64>>>),
 }
 
 impl Expected {
@@ -41,11 +43,20 @@ impl Expected {
         }
     }
 
+    /// The same keys, where other writes came before those that were generated.
+    #[must_use]
+    pub fn of_any_write(self) -> Self {
+        match self {
+            Self::First | Self::Any => Self::Any,
+            Self::Last(stamps) | Self::There(stamps) => Self::There(stamps),
+        }
+    }
+
     /// How many keys are in the store.
     pub fn live(&self, plan: &Plan) -> u64 {
         match self {
             Self::First | Self::Any => plan.keys,
-            Self::Last(stamps) => stamps.iter().flatten().count() as u64,
+            Self::Last(stamps) | Self::There(stamps) => stamps.iter().flatten().count() as u64,
         }
     }
 
@@ -53,7 +64,7 @@ impl Expected {
     fn keys(&self, plan: &Plan) -> u64 {
         match self {
             Self::First | Self::Any => plan.keys,
-            Self::Last(stamps) => stamps.len() as u64,
+            Self::Last(stamps) | Self::There(stamps) => stamps.len() as u64,
         }
     }
 
@@ -62,6 +73,9 @@ impl Expected {
             Self::First => found == Some(0),
             Self::Any => found.is_some(),
             Self::Last(stamps) => stamps.get(index as usize).is_some_and(|stamp| *stamp == found),
+            Self::There(stamps) => {
+                stamps.get(index as usize).is_some_and(|stamp| stamp.is_some() == found.is_some())
+            }
         }
     }
 }
@@ -219,5 +233,8 @@ mod tests {
         assert!(expected.allows(0, Some(2)) && expected.allows(1, None));
         assert!(!expected.allows(0, Some(1)) && !expected.allows(0, None) && !expected.allows(1, Some(2)));
         assert!(!Expected::First.allows(0, Some(1)) && !Expected::Any.allows(0, None));
+        let expected = expected.of_any_write();
+        assert!(expected.allows(0, Some(9)) && expected.allows(1, None));
+        assert!(!expected.allows(0, None) && !expected.allows(1, Some(0)) && !expected.allows(2, None));
     }
 }

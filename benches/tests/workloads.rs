@@ -70,8 +70,28 @@ fn what_makes_no_sense_is_refused() {
         ("--workload readrandom --keys 2 --clients 3", "--clients is 1 to --keys"),
         ("--workload fillseq --ops 7", "--ops of this workload is --keys"),
         ("--workload fillseq --dir /nowhere --existing", "a fill starts with an empty store"),
+        ("--workload readseq --steady 3", "--steady is for workloads that overwrite"),
     ] {
         let error = run("slice", line).unwrap_err().to_string();
         assert!(error.contains(complaint), "{line}: {error}");
     }
+}
+
+#[test]
+fn a_run_after_many_overwrites_and_with_a_forgetful_system_finds_all_keys() {
+    for engine in ["slice", "slice-async"] {
+        let line = "--workload overwrite --keys 2000 --ops 500 --steady 2 --cold --verify --clients 2";
+        assert_eq!(run(engine, line).unwrap().verified_keys, Some(2000));
+        let line = "--workload readrandom --keys 2000 --ops 500 --cold --warmup 0.05 --verify";
+        assert_eq!(run(engine, line).unwrap().verified_keys, Some(2000));
+    }
+}
+
+#[test]
+fn a_neighbour_of_tasks_is_measured_and_threads_have_none() {
+    let line = "--workload overwrite --keys 2000 --seconds 0.2 --neighbour";
+    let neighbour = run("slice-async", line).unwrap().latency.neighbour.expect("it was asked for");
+    assert!(neighbour.count > 10 && neighbour.max_us > 0.0, "{neighbour}");
+    let refused = run("slice", line).unwrap_err();
+    assert!(refused.to_string().contains("whose clients are tasks"), "{refused}");
 }
