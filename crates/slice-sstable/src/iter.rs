@@ -15,7 +15,8 @@ use slice_types::{EntryIterator, EntryRef, Result, TableId, Trailer};
 
 use crate::block::BlockCursor;
 use crate::numbering::Numbering;
-use crate::window::{Direction, Window};
+use crate::pace::Pace;
+use crate::window::{Direction, Window, reach};
 use crate::{Block, BlockStore, CachePolicy, ReadMode, Table};
 
 /// How a table is walked.
@@ -42,12 +43,16 @@ pub struct TableIter<S: BlockStore> {
     /// The table's.
     numbering: Numbering,
     window: Window,
+    pace: Pace,
+    /// The pace in the table before, until a block of this one is read.
+    earlier: Option<Pace>,
 }
 
 impl<S: BlockStore> TableIter<S> {
     pub(crate) fn new(table: Arc<Table<S>>, options: IterOptions) -> Self {
-        let (cursor, numbering, window) = (BlockCursor::new(), table.numbering, Window::default());
-        Self { table, options, block_index: 0, cursor, numbering, window }
+        let numbering = table.numbering;
+        let (cursor, window, pace) = (BlockCursor::new(), Window::default(), Pace::default());
+        Self { table, options, block_index: 0, cursor, numbering, window, pace, earlier: None }
     }
 
     /// The number of the table.
@@ -86,15 +91,41 @@ impl<S: BlockStore> TableIter<S> {
         Ok(())
     }
 
-    /// A block, or `None` behind the last.
+    /// A block, or `None` behind the last: from the window, else from the store, else from the file.
     fn fetch(&mut self, block_index: usize, direction: Direction) -> Result<Option<Block>> {
-        let Self { table, options, window, .. } = self;
+        let Self { table, options, window, pace, earlier, .. } = self;
+        let reader = &table.reader;
         let Some(handle) = table.fences.handle(block_index) else { return Ok(None) };
-        let ahead = options.readahead_bytes > handle.len && options.mode == ReadMode::Wait;
-        if !ahead {
-            return table.reader.block(block_index, handle, options.mode, options.cache_policy).map(Some);
+        if window.stored(handle).is_none()
+            && let Some(block) = reader.kept(block_index)
+        {
+            pace.hit();
+            return Ok(Some(block));
         }
-        window.block(table, block_index, handle, direction, options).map(Some)
+        if let Some(earlier) = earlier.take() {
+            *pace = earlier.carry_over(block_index, direction);
+        }
+        pace.miss(block_index, direction);
+        let policy = if pace.fills(options) { CachePolicy::Fill } else { CachePolicy::Bypass };
+        if window.stored(handle).is_none() {
+            let limit = pace.reach(options);
+            if limit <= handle.len {
+                return reader.read_block(block_index, handle, options.mode, policy).map(Some);
+            }
+            window.read(reader, reach(&table.fences, block_index, handle, direction, limit))?;
+        }
+        let block = reader.decode(window.stored(handle).unwrap_or_default(), handle.offset)?;
+        if policy == CachePolicy::Fill {
+            reader.keep(block_index, &block);
+        }
+        Ok(Some(block))
+    }
+
+    /// Goes on as `before` did, in the table next to its one: reads as far ahead, into the same memory.
+    pub fn follow(&mut self, before: Self) {
+        self.window = before.window;
+        self.window.forget();
+        self.earlier = Some(before.pace);
     }
 
     /// Goes on from the last entry of a block; stays on none.

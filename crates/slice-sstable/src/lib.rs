@@ -10,6 +10,7 @@ mod index;
 mod iter;
 mod numbering;
 mod output;
+mod pace;
 mod properties;
 mod reader;
 mod salvage;

@@ -33,6 +33,9 @@ pub enum CachePolicy {
     Fill,
     /// They are not: a long scan would push out what others need. Blocks already in the store are still used.
     Bypass,
+    /// Of a walk, by how long it is: as `Fill` to begin with; once block after block comes from the file, it reads
+    /// ahead, more and more, and after some hundred KiB as `Bypass`.
+    Scan,
 }
 
 /// Reads a table's data file.
@@ -46,22 +49,8 @@ pub(crate) struct BlockReader<S: BlockStore> {
 }
 
 impl<S: BlockStore> BlockReader<S> {
-    /// The block of this number, from wherever it is.
-    #[inline]
-    pub(crate) fn block(
-        &self,
-        number: usize,
-        handle: BlockHandle,
-        mode: ReadMode,
-        policy: CachePolicy,
-    ) -> Result<Block> {
-        match self.kept(number) {
-            Some(block) => Ok(block),
-            None => self.read_block(number, handle, mode, policy),
-        }
-    }
-
     /// The block of this number, if the store has it.
+    #[inline]
     pub(crate) fn kept(&self, number: usize) -> Option<Block> {
         self.shelf.get(number).map(|kept| Block::from_shared(kept.clone()))
     }
@@ -75,26 +64,35 @@ impl<S: BlockStore> BlockReader<S> {
         policy: CachePolicy,
     ) -> Result<Block> {
         let block = self.decode(&self.read(handle, mode)?, handle.offset)?;
-        if policy == CachePolicy::Fill {
-            self.shelf.insert(number, block.shared());
+        if policy != CachePolicy::Bypass {
+            self.keep(number, &block);
         }
         Ok(block)
+    }
+
+    /// Offers a block to the store.
+    pub(crate) fn keep(&self, number: usize, block: &Block) {
+        self.shelf.insert(number, block.shared());
     }
 
     /// Bytes of the file. The handle lies within it: that was checked when the table was opened.
     pub(crate) fn read(&self, handle: BlockHandle, mode: ReadMode) -> Result<Bytes> {
         let mut bytes = vec![0; handle.len];
+        self.read_into(&mut bytes, handle.offset, mode).map(|()| bytes.into())
+    }
+
+    /// The bytes of the file from `offset` on, as many as there is room for.
+    pub(crate) fn read_into(&self, bytes: &mut [u8], offset: u64, mode: ReadMode) -> Result<()> {
         let read = match mode {
-            ReadMode::Wait => self.file.read_exact_at(&mut bytes, handle.offset).map(|()| true),
-            ReadMode::CachedOnly => self.file.try_read_exact_at(&mut bytes, handle.offset),
+            ReadMode::Wait => self.file.read_exact_at(bytes, offset).map(|()| true),
+            ReadMode::CachedOnly => self.file.try_read_exact_at(bytes, offset),
         };
         match read {
-            Ok(true) => Ok(bytes.into()),
+            Ok(true) => Ok(()),
             Ok(false) => {
-                Err(self
-                    .place(Error::new(ErrorKind::WouldBlock, "the block is not in memory"), handle.offset))
+                Err(self.place(Error::new(ErrorKind::WouldBlock, "the block is not in memory"), offset))
             }
-            Err(e) => Err(self.place(read_error(e), handle.offset)),
+            Err(e) => Err(self.place(read_error(e), offset)),
         }
     }
 

@@ -1,12 +1,16 @@
 //! Reads ahead: many blocks with one read.
+//!
+//! ```text
+//!   data file   | block | block | block | block | block | ...
+//!   window              |<-- one read, into memory that the next read uses again -->|
+//! ```
 #![deny(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use bytes::Bytes;
 use slice_types::Result;
 
 use crate::fence::{BlockHandle, Fences};
 use crate::reader::BlockReader;
-use crate::{Block, BlockShelf, BlockStore, CachePolicy, IterOptions, ReadMode, Table};
+use crate::{BlockStore, ReadMode};
 
 /// Which way a walk goes, and so which blocks it wants next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,60 +23,41 @@ pub(crate) enum Direction {
 #[derive(Debug, Default)]
 pub(crate) struct Window {
     offset: u64,
-    bytes: Bytes,
+    /// Of them, the first `len` are the stretch.
+    bytes: Vec<u8>,
+    len: usize,
 }
 
 impl Window {
-    /// Block `index`: from the window, else from the store, else with a new window that reaches on from it.
-    pub(crate) fn block<S: BlockStore>(
-        &mut self,
-        table: &Table<S>,
-        index: usize,
-        handle: BlockHandle,
-        direction: Direction,
-        options: &IterOptions,
-    ) -> Result<Block> {
-        let reader = &table.reader;
-        if let Some(stored) = self.stored(handle) {
-            return decode(reader, index, handle, &stored, options.cache_policy);
+    /// Reads a stretch of the file in place of the one before.
+    pub(crate) fn read<S: BlockStore>(&mut self, reader: &BlockReader<S>, span: BlockHandle) -> Result<()> {
+        self.forget();
+        if self.bytes.len() < span.len {
+            // What was there is not wanted, so it is not copied either.
+            self.bytes = vec![0; span.len];
         }
-        if let Some(block) = reader.kept(index) {
-            return Ok(block);
-        }
-        let span = reach(&table.fences, index, handle, direction, options.readahead_bytes);
-        // Freed before the next one is read, unless a block of it is still in use.
-        self.bytes = Bytes::new();
-        self.bytes = reader.read(span, ReadMode::Wait)?;
-        self.offset = span.offset;
-        let stored = self.stored(handle).unwrap_or_default();
-        decode(reader, index, handle, &stored, options.cache_policy)
+        let bytes = self.bytes.get_mut(..span.len).unwrap_or_default();
+        reader.read_into(bytes, span.offset, ReadMode::Wait)?;
+        (self.offset, self.len) = (span.offset, span.len);
+        Ok(())
+    }
+
+    /// Covers nothing from here on; the memory stays.
+    pub(crate) fn forget(&mut self) {
+        self.len = 0;
     }
 
     /// The stored bytes of a block that the window covers.
-    fn stored(&self, handle: BlockHandle) -> Option<Bytes> {
+    #[inline]
+    pub(crate) fn stored(&self, handle: BlockHandle) -> Option<&[u8]> {
         let start = usize::try_from(handle.offset.checked_sub(self.offset)?).ok()?;
         let end = start.checked_add(handle.len)?;
-        if end <= self.bytes.len() { Some(self.bytes.slice(start..end)) } else { None }
+        self.bytes.get(..self.len)?.get(start..end)
     }
-}
-
-/// The block of this number in stored bytes of a window.
-fn decode<S: BlockStore>(
-    reader: &BlockReader<S>,
-    number: usize,
-    at: BlockHandle,
-    stored: &[u8],
-    policy: CachePolicy,
-) -> Result<Block> {
-    let block = reader.decode(stored, at.offset)?;
-    if policy == CachePolicy::Fill {
-        reader.shelf.insert(number, block.shared());
-    }
-    Ok(block)
 }
 
 /// The bytes of block `index` and of those next to it in the direction of the walk: whole blocks, `limit` at most.
-fn reach(
+pub(crate) fn reach(
     fences: &Fences,
     index: usize,
     handle: BlockHandle,

@@ -60,6 +60,15 @@ impl<I: EntryIterator> MergingIter<I> {
         }
     }
 
+    /// Takes other inputs in place of those that it has, in the same memory. It stands on none until the next seek.
+    pub fn refill(&mut self, fill: impl FnOnce(&mut Vec<I>)) {
+        self.is_placed = false;
+        self.inputs.clear();
+        fill(&mut self.inputs);
+        self.words.clear();
+        self.words.resize(self.inputs.len(), END);
+    }
+
     /// Gives the inputs back.
     pub fn into_inputs(self) -> Vec<I> {
         self.inputs
@@ -160,6 +169,13 @@ impl<I: EntryIterator> MergingIter<I> {
             return Ok(());
         }
         if self.direction == direction { self.step() } else { self.turn(direction) }
+    }
+}
+
+/// Without inputs.
+impl<I: EntryIterator> Default for MergingIter<I> {
+    fn default() -> Self {
+        Self::new(Vec::new())
     }
 }
 

@@ -18,27 +18,38 @@
 pub(super) struct LoserTree {
     /// `[0]` is the winner, `[1..k]` are the losers of the inner nodes.
     nodes: Vec<usize>,
-    /// The winners of the inner nodes and the leaves, while all matches are played.
-    winners: Vec<usize>,
 }
+
+/// An inner node whose match waits for its second player.
+const NOBODY: usize = usize::MAX;
 
 impl LoserTree {
     /// Plays all matches among `players`. `beats` is a strict order.
     pub(super) fn play(&mut self, players: usize, beats: impl Fn(usize, usize) -> bool) {
         self.nodes.clear();
-        self.nodes.resize(players, 0);
-        self.winners.clear();
-        self.winners.resize(players, 0);
-        self.winners.extend(0..players);
-        for node in (1..players).rev() {
-            let (left, right) = (self.winners[2 * node], self.winners[2 * node + 1]);
-            let (winner, loser) = if beats(right, left) { (right, left) } else { (left, right) };
-            self.winners[node] = winner;
-            self.nodes[node] = loser;
+        self.nodes.resize(players, NOBODY);
+        for player in 0..players {
+            self.enter(player, &beats);
         }
-        if players > 0 {
-            self.nodes[0] = self.winners[1];
+    }
+
+    /// Lets a player win matches until it is the first to come to one.
+    fn enter(&mut self, player: usize, beats: impl Fn(usize, usize) -> bool) {
+        let mut winner = player;
+        let mut node = usize::midpoint(self.nodes.len(), player);
+        while node > 0 {
+            let other = self.nodes[node];
+            if other == NOBODY {
+                self.nodes[node] = winner;
+                return;
+            }
+            if beats(other, winner) {
+                self.nodes[node] = winner;
+                winner = other;
+            }
+            node /= 2;
         }
+        self.nodes[0] = winner;
     }
 
     /// The winner. There must be a player.

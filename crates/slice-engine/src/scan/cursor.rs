@@ -29,10 +29,10 @@ use slice_compaction::MergingIter;
 use slice_sstable::ReadMode;
 use slice_types::{EntryIterator, EntryKind, EntryRef, Error, ErrorKind, Result, SeqNo, Trailer, key_prefix};
 
-use super::Item;
 use super::bounds::{is_before, is_behind};
 use super::ends::Source;
 use super::overlay::OVERLAY;
+use super::{Item, spare};
 use crate::tree::{Deletes, Input};
 use crate::values::Resolver;
 
@@ -83,8 +83,10 @@ pub(super) struct Cursor {
 
 impl Cursor {
     pub(super) fn new(source: Arc<Source>, mode: ReadMode) -> Self {
+        let mut iter = spare::take();
+        iter.refill(|inputs| source.inputs(mode, inputs));
         Self {
-            iter: MergingIter::new(source.inputs(mode)),
+            iter,
             deletes: source.deletes(),
             source,
             key: Vec::new(),
@@ -386,6 +388,12 @@ impl Cursor {
             ReadMode::CachedOnly => Err(Error::new(ErrorKind::WouldBlock, "many entries are deleted here")),
             ReadMode::Wait => self.source.core.check_open(),
         }
+    }
+}
+
+impl Drop for Cursor {
+    fn drop(&mut self) {
+        spare::give(std::mem::take(&mut self.iter));
     }
 }
 

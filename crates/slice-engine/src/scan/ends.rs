@@ -65,21 +65,22 @@ impl Source {
         self.view.deletes(self.at)
     }
 
-    /// Everything that is read, newest first.
-    pub(super) fn inputs(&self, mode: ReadMode) -> Vec<Input> {
-        let options = IterOptions { cache_policy: CachePolicy::Fill, readahead_bytes: 0, mode };
+    /// Adds everything that is read to `inputs`, newest first.
+    pub(super) fn inputs(&self, mode: ReadMode, inputs: &mut Vec<Input>) {
+        let options = IterOptions { cache_policy: CachePolicy::Scan, readahead_bytes: 0, mode };
         let version = &self.view.version;
-        let (flushed, sorted) =
-            version.levels().split_first().map_or((&[][..], &[][..]), |(first, rest)| (&first[..], rest));
-        let overlay = self.overlay.iter().map(|own| Input::Overlay(own.walk()));
+        inputs.extend(self.overlay.iter().map(|own| Input::Overlay(own.walk())));
         let frozen = self.view.frozen.iter().map(|frozen| &frozen.memory);
-        let memory = std::iter::once(&self.view.active).chain(frozen).filter(|memory| !memory.is_empty());
-        let tables = flushed.iter().rev().map(|table| Input::of_table(table, options));
-        let runs = (1..)
-            .zip(sorted)
-            .filter(|(_, tables)| !tables.is_empty())
-            .map(|(level, _)| Input::Run(RunIter::new(Run::Level(Arc::clone(version), level), options)));
-        overlay.chain(memory.map(|memory| Input::Memory(memory.iter()))).chain(tables).chain(runs).collect()
+        for memory in std::iter::once(&self.view.active).chain(frozen).filter(|memory| !memory.is_empty()) {
+            inputs.push(Input::Memory(memory.iter()));
+        }
+        let Some((flushed, sorted)) = version.levels().split_first() else { return };
+        for table in flushed.iter().rev() {
+            inputs.push(Input::of_table(table, options));
+        }
+        for (level, _) in (1..).zip(sorted).filter(|(_, tables)| !tables.is_empty()) {
+            inputs.push(Input::Run(RunIter::new(Run::Level(Arc::clone(version), level), options)));
+        }
     }
 }
 

@@ -20,6 +20,7 @@ mod cursor;
 mod ends;
 mod iter;
 mod overlay;
+mod spare;
 mod stream;
 
 pub(crate) use bounds::KeyRange;

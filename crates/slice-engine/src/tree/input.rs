@@ -191,17 +191,33 @@ impl RunIter {
         }
     }
 
-    /// Opens the table at `at`, or none beyond the ends, and positions it.
+    /// Positions the table at `at`, opening it if need be; stands on none beyond the ends.
     fn enter(
         &mut self,
         at: Option<usize>,
         position: impl FnOnce(&mut TableIter<Blocks>) -> Result<()>,
     ) -> Result<()> {
-        self.current = None;
+        match &mut self.current {
+            Some(iter) if at == Some(self.at) => return position(iter),
+            current => *current = None,
+        }
+        self.go_on(at, position)
+    }
+
+    /// The same, for the table next to that in which it stands: it goes on as it did there.
+    fn go_on(
+        &mut self,
+        at: Option<usize>,
+        position: impl FnOnce(&mut TableIter<Blocks>) -> Result<()>,
+    ) -> Result<()> {
+        let before = self.current.take();
         let Some((at, table)) = at.and_then(|at| Some((at, self.run.tables().get(at)?))) else {
             return Ok(());
         };
         let mut iter = table.table.iter(self.options);
+        if let Some(before) = before {
+            iter.follow(before);
+        }
         position(&mut iter)?;
         self.at = at;
         self.current = Some(iter);
@@ -258,14 +274,14 @@ impl RunIter {
 
     fn skip_forward(&mut self) -> Result<()> {
         while self.current.is_some() && !self.stands() {
-            self.enter(Some(self.at + 1), TableIter::seek_to_first)?;
+            self.go_on(Some(self.at + 1), TableIter::seek_to_first)?;
         }
         Ok(())
     }
 
     fn skip_backward(&mut self) -> Result<()> {
         while self.current.is_some() && !self.stands() {
-            self.enter(self.at.checked_sub(1), TableIter::seek_to_last)?;
+            self.go_on(self.at.checked_sub(1), TableIter::seek_to_last)?;
         }
         Ok(())
     }

@@ -227,7 +227,7 @@ impl View {
     /// What range tombstones delete for a reader at `at`, who was told that number after the view was loaded.
     pub(crate) fn deletes(&self, at: SeqNo) -> Deletes {
         let in_memory = self.memories().flat_map(MemTable::range_tombstones);
-        Deletes::new(in_memory.chain([self.version.range_index()]), at)
+        Deletes::new(in_memory.chain(self.version.range_index_if_any()), at)
     }
 
     /// Newest first.

@@ -109,6 +109,11 @@ impl Version {
         self.range_tombstones.clone().unwrap_or_default()
     }
 
+    /// The same, where there are any.
+    pub(crate) fn range_index_if_any(&self) -> Option<Arc<RangeIndex>> {
+        self.range_tombstones.clone()
+    }
+
     /// The newest range tombstone at or below `at` that has the key in its range.
     #[inline]
     pub(crate) fn covering(&self, key: &[u8], at: SeqNo) -> Option<SeqNo> {

@@ -50,7 +50,7 @@ impl BlockCursor {
             return;
         }
         let view = block.view();
-        self.key.start(view.shared());
+        self.key.start();
         let (suffix, value) = (view.suffix_range(index), view.value_range(index));
         let shared = key_prefix(view.shared());
         let place = Place {
@@ -149,7 +149,7 @@ impl Place {
         if shared_len + suffix.len() <= PREFIX_LEN {
             key.set_short(self.prefix, shared_len + suffix.len());
         } else {
-            key.set_suffix(shared_len, block.slice(suffix.clone()));
+            key.set_long(block.shared(), block.slice(suffix.clone()));
         }
         self.index = index;
         self.trailer = block.trailer(index);
@@ -167,49 +167,47 @@ impl Place {
     }
 }
 
-/// A key in one piece: what the keys of a block share, and a suffix behind it.
-#[derive(Debug)]
+/// A key in one piece. Allocates nothing for short ones.
+#[derive(Debug, Default)]
 struct KeyBuffer {
-    /// At least [`PREFIX_LEN`] bytes, of which the key is the first `len`.
-    bytes: Vec<u8>,
     len: usize,
-}
-
-impl Default for KeyBuffer {
-    fn default() -> Self {
-        Self { bytes: vec![0; 2 * PREFIX_LEN], len: 0 }
-    }
+    /// A key of up to sixteen bytes, with zeros behind it.
+    short: [u8; PREFIX_LEN],
+    /// A longer one.
+    long: Vec<u8>,
+    /// Whether `long` begins with what the keys of the block share.
+    has_shared: bool,
 }
 
 impl KeyBuffer {
     #[inline]
     fn get(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
+        self.short.get(..self.len).unwrap_or(&self.long)
     }
 
-    /// Begins a block.
-    fn start(&mut self, shared: &[u8]) {
-        self.set_suffix(0, shared);
+    /// Begins another block.
+    #[inline]
+    fn start(&mut self) {
+        self.has_shared = false;
     }
 
     /// Takes a key of up to sixteen bytes, which its prefix says all of.
     #[inline]
     fn set_short(&mut self, prefix: u128, len: usize) {
-        if let Some(first) = self.bytes.first_chunk_mut() {
-            *first = prefix.to_be_bytes();
-        }
+        self.short = prefix.to_be_bytes();
         self.len = len;
     }
 
-    /// Takes another suffix behind the first `shared_len` bytes.
     #[inline]
-    fn set_suffix(&mut self, shared_len: usize, suffix: &[u8]) {
-        self.len = shared_len + suffix.len();
-        if self.bytes.len() < self.len {
-            self.bytes.resize(self.len, 0);
+    fn set_long(&mut self, shared: &[u8], suffix: &[u8]) {
+        if self.has_shared {
+            self.long.truncate(shared.len());
+        } else {
+            self.long.clear();
+            self.long.extend_from_slice(shared);
+            self.has_shared = true;
         }
-        if let Some(place) = self.bytes.get_mut(shared_len..self.len) {
-            place.copy_from_slice(suffix);
-        }
+        self.long.extend_from_slice(suffix);
+        self.len = self.long.len();
     }
 }

@@ -56,7 +56,7 @@ fn codecs() -> Vec<Compression> {
 }
 
 fn iter_options() -> impl Strategy<Value = IterOptions> {
-    let policy = prop_oneof![Just(CachePolicy::Fill), Just(CachePolicy::Bypass)];
+    let policy = prop_oneof![Just(CachePolicy::Fill), Just(CachePolicy::Bypass), Just(CachePolicy::Scan)];
     let readahead = prop_oneof![Just(0), Just(100), Just(1 << 20)];
     (policy, readahead).prop_map(|(cache_policy, readahead_bytes)| IterOptions {
         cache_policy,

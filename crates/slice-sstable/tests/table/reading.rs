@@ -242,6 +242,38 @@ fn reading_ahead_takes_many_blocks_with_one_read_both_ways() {
 }
 
 #[test]
+fn a_long_scan_reads_ahead_and_leaves_the_block_store_to_others() {
+    let (files, properties) = build(&entries(3000), uncompressed(1000));
+    let (disk, store) = (Disk::new(&files, true), KeepAll::default());
+    let table = open_with(&files, disk.clone(), &store).unwrap();
+    let options = IterOptions { cache_policy: CachePolicy::Scan, ..IterOptions::default() };
+    for count in [count_all, count_all_backwards] {
+        disk.take_reads();
+        store.0.lock().unwrap().clear();
+        assert_eq!(count(&mut table.iter(options)), 3000);
+        let (reads, kept) = (disk.take_reads() as u64, store.len() as u64);
+        assert!(reads < properties.blocks / 10, "{reads} reads of {} blocks", properties.blocks);
+        assert!(kept < properties.blocks / 2, "{kept} of {} blocks kept", properties.blocks);
+    }
+}
+
+#[test]
+fn a_short_scan_reads_no_more_than_it_needs_and_fills_the_block_store() {
+    let (files, _) = build(&entries(3000), uncompressed(1000));
+    let (disk, store) = (Disk::new(&files, true), KeepAll::default());
+    let table = open_with(&files, disk.clone(), &store).unwrap();
+    let mut iter = table.iter(IterOptions { cache_policy: CachePolicy::Scan, ..IterOptions::default() });
+    disk.take_reads();
+    // Seeks that go up are no walk, however many they are.
+    for n in (0..3000).step_by(30) {
+        let before = store.len();
+        iter.seek(format!("key {n:05}").as_bytes(), Trailer::FIRST).unwrap();
+        assert!(iter.entry().is_some());
+        assert_eq!(disk.take_reads(), store.len() - before, "blocks that were read and not kept");
+    }
+}
+
+#[test]
 fn a_long_value_shares_the_memory_of_its_block() {
     let entries: Vec<_> =
         (0..10).map(|n| Entry::put(format!("key {n:05}"), n, vec![n as u8; 2000])).collect();
