@@ -8,20 +8,30 @@ use crate::cases::Case;
 use crate::numbers;
 use crate::results::Results;
 
+/// What stands for a fact that the machine did not tell.
+const NOT_KNOWN: &str = "not known";
+/// Settings that say where files lay and what was chosen to be run, but nothing of how.
+const PLACES: [&str; 5] = ["dir", "engines", "keep", "out", "workloads"];
+
 /// Names and facts, in the order in which they are shown.
 pub fn facts(sitting: &Results) -> Vec<(String, String)> {
     let machine = &sitting.machine;
     let memory = machine.memory_bytes.map(|bytes| format!("{:.0} GiB", bytes as f64 / f64::from(1 << 30)));
+    let cores = Some(machine.cores).filter(|cores| *cores > 0).map(|cores| cores.to_string());
     let own = [
         ("commit", sitting.commit.clone()),
         ("date", sitting.date.clone()),
-        ("processor", format!("{}, {} virtual cores", machine.cpu, machine.cores)),
-        ("memory", memory.unwrap_or_else(|| "not known".to_owned())),
+        ("processor", machine.cpu.clone()),
+        ("processors", cores.unwrap_or_default()),
+        ("memory", memory.unwrap_or_default()),
         ("kernel", machine.kernel.clone()),
         ("file system", machine.file_system.clone()),
     ];
     let own = own.into_iter().map(|(name, fact)| (name.to_owned(), fact));
-    own.chain(versions(sitting)).chain(settings(&sitting.settings)).collect()
+    let set = settings(&sitting.settings).into_iter().filter(|(name, _)| !PLACES.contains(&name.as_str()));
+    let known =
+        |(name, fact): (String, String)| (name, if fact.is_empty() { NOT_KNOWN.to_owned() } else { fact });
+    own.chain(versions(sitting)).chain(set).map(known).collect()
 }
 
 /// The version of each column, in the order in which they first came.

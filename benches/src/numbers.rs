@@ -47,9 +47,9 @@ pub fn seconds(x: f64) -> String {
     micros(x * 1e6)
 }
 
-/// A ratio: `2.41`.
+/// A ratio: `2.41`. What is below 1 is never rounded up to it.
 pub fn ratio(x: f64) -> String {
-    format!("{x:.2}")
+    if (0.995..1.0).contains(&x) { format!("{:.3}", x.min(0.999)) } else { format!("{x:.2}") }
 }
 
 /// Three digits, and the largest unit that leaves one before the point at least.
@@ -89,6 +89,10 @@ mod tests {
         assert_eq!(
             [0.15, 4.1, 4100.0, 512_000.0, 2_000_000.0].map(micros),
             ["150 ns", "4.10 µs", "4.10 ms", "512 ms", "2.00 s"]
+        );
+        assert_eq!(
+            [0.5, 0.994, 0.998, 0.9999, 1.0, 2.406].map(ratio),
+            ["0.50", "0.99", "0.998", "0.999", "1.00", "2.41"]
         );
         assert_eq!([12.0, 232e6, 1.02e9].map(bytes), ["12.0 B", "232 MB", "1.02 GB"]);
         assert_eq!((seconds(5.1), seconds(0.02)), ("5.10 s".to_owned(), "20.0 ms".to_owned()));

@@ -43,10 +43,11 @@ fn verdict(case: &Case<'_>) -> String {
     let ratio = case.ratio(headline).zip(case.best_rival(headline));
     let Some((Ratio { median, min, max }, rival)) = ratio else { return format!("<p>{keys}.</p>\n") };
     let (class, word) = if median >= 1.0 { ("win", "better") } else { ("loss", "worse") };
+    let rival = escaped(rival.name);
+    let [median, least, most] = [median, min, max].map(numbers::ratio);
+    let spread = if max > min { format!("; {least} to {most} over the rounds") } else { String::new() };
     format!(
-        "<p>{keys}. Beside the best rival ({}): <strong class=\"{class}\">{median:.2} ×</strong>, {word}; \
-         {min:.2} to {max:.2} over the rounds.</p>\n",
-        escaped(rival.name)
+        "<p>{keys}. Beside the best rival ({rival}): <strong class=\"{class}\">{median} ×</strong>, {word}{spread}.</p>\n"
     )
 }
 
@@ -65,8 +66,8 @@ fn bar<'a>(column: &Column<'a>, measure: Measure, palette: &Palette) -> Option<B
 /// The exact numbers beside the bars.
 fn figures(case: &Case<'_>, palette: &Palette) -> String {
     let measures: Vec<_> = Measure::ALL.into_iter().filter(|measure| case.tells(*measure)).collect();
-    let heads: Vec<_> =
-        ["engine"].into_iter().chain(measures.iter().map(|measure| measure.title())).collect();
+    let titles = measures.iter().map(|measure| measure.title());
+    let heads: Vec<_> = ["engine"].into_iter().chain(titles).chain(["CPU, in seconds"]).collect();
     let mut table = Table::new("Medians; below them the least and the most of the rounds", &heads);
     for column in &case.columns {
         let cpu = column.median_of(|run| run.cpu_s).map(numbers::exact);

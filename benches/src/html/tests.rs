@@ -38,6 +38,18 @@ fn every_run_appears() {
 }
 
 #[test]
+fn every_row_of_a_table_is_as_long_as_its_head() {
+    let page = write(&[sitting(three_engines())]).unwrap();
+    for table in page.split("<table>").skip(1) {
+        let table = table.split("</table>").next().unwrap();
+        let heads = count(table, "<th scope=\"col\">");
+        for row in table.split("<tr>").skip(2) {
+            assert_eq!(count(row, "<td>") + 1, heads, "{table}");
+        }
+    }
+}
+
+#[test]
 fn sittings_stay_apart() {
     let page = write(&[sitting(three_engines()), sitting(three_engines())]).unwrap();
     assert_eq!((count(&page, "<article"), count(&page, "3 rounds.")), (2, 2), "no sitting has six rounds");

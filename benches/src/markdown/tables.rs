@@ -40,7 +40,8 @@ fn of(cases: &[Case<'_>], measure: Measure) -> String {
 pub(super) fn ratio(ratio: Ratio) -> String {
     let Ratio { median, min, max } = ratio;
     let mark = if median < 1.0 { format!("{LOSS} ") } else { String::new() };
-    if max > min { format!("{mark}{median:.2} ({min:.2}–{max:.2})") } else { format!("{mark}{median:.2}") }
+    let [median, least, most] = [median, min, max].map(numbers::ratio);
+    if max > min { format!("{mark}{median} ({least}–{most})") } else { mark + &median }
 }
 
 /// What engines took for the slow ones among the operations.

@@ -5,6 +5,7 @@ use super::tables;
 use crate::cases::{Case, text};
 use crate::compare::measure::Measure;
 use crate::compare::ratio::Ratio;
+use crate::numbers;
 
 /// The outcome of one measure of one piece of work.
 struct Verdict {
@@ -101,8 +102,8 @@ impl Verdicts {
                 short_name(measure).to_owned(),
                 (ratios.len() - lost).to_string(),
                 lost.to_string(),
-                format!("{worst:.2}"),
-                format!("{mean:.2}"),
+                numbers::ratio(worst),
+                numbers::ratio(mean),
             ]);
         }
         table.end()
