@@ -7,7 +7,7 @@ use crate::compare;
 use crate::contender::Contender;
 use crate::settings::RunArgs;
 
-/// Does one workload on one store, and says what it took.
+/// Does one workload on one store, and says what it took. `compare --help` tells of series of runs.
 #[derive(Parser)]
 #[command(name = "slice-bench")]
 struct Cli {

@@ -35,8 +35,9 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
-    /// Builds the workload driver for release and runs it, with the arguments that follow; `--compare rocksdb,fjall`
-    /// compares slice with other stores, `--report results.json` makes a report of results.
+    /// Builds the workload driver for release and runs it, with the arguments that follow: `--workload W` for one run,
+    /// `--workloads W,W@CLIENTS,...` or `--workloads all` for a series of them; `--compare rocksdb,fjall` compares slice
+    /// with other stores, `--report results.json` makes a report of results.
     #[command(disable_help_flag = true)]
     Bench {
         /// What the driver is told; `--help` says what it understands.

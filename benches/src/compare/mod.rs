@@ -20,9 +20,11 @@ pub mod stores;
 pub mod table;
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 
+use crate::html;
 use crate::machine::{commit, machine, now};
 use crate::results::{FORMAT, Results, Run};
 
@@ -46,39 +48,56 @@ pub fn main(settings: &Settings, known: &[&str]) -> anyhow::Result<()> {
         ensure!(known.contains(&engine.as_str()), "there is no {engine}; there are {}", known.join(", "));
     }
     let rows = rows::choose(&settings.workloads, !settings.quick)?;
+    let out = out(settings);
     fs::create_dir_all(&settings.dir).context("no directory for the stores")?;
-    let (mut runs, mut failures) = (Vec::new(), Vec::new());
+    fs::create_dir_all(out.parent().unwrap_or(Path::new("."))).context("no directory for the results")?;
+    let all = rows.len() * settings.engines.len() * settings.rounds() as usize;
+    let (mut results, mut failures) = (nothing_yet(settings)?, Vec::new());
     Session::new(settings, rows).run(|run| {
+        let number = results.runs.len() + failures.len() + 1;
         match run {
             Ok(run) => {
-                eprintln!("{:18} {}@{}: {:.0} op/s", run.column, run.workload, run.clients, run.ops_per_s);
-                runs.push(run);
+                let Run { column, workload, clients, ops_per_s, .. } = &run;
+                eprintln!("[{number}/{all}] {column:18} {workload}@{clients}: {ops_per_s:.0} op/s");
+                results.runs.push(run);
             }
             Err(failure) => {
-                eprintln!("failed: {failure:#}");
+                eprintln!("[{number}/{all}] failed: {failure:#}");
                 failures.push(format!("{failure:#}"));
             }
         }
-        write(settings, &runs)
+        write(&out, &serde_json::to_string(&results)?)
     })?;
-    println!("{}", table::text(&runs, &Sides { own, rivals: &RIVALS }));
-    println!("all figures: {}", settings.out.display());
+    let page = out.with_extension("html");
+    println!("{}", table::text(&results.runs, &Sides { own, rivals: &RIVALS }));
+    write(&page, &html::write(&[results])?)?;
+    println!("all figures: {}; charts: {}", out.display(), page.display());
     ensure!(failures.is_empty(), "failed:\n  {}", failures.join("\n  "));
     Ok(())
 }
 
-#[expect(clippy::disallowed_methods, reason = "a file of figures is no store's")]
-/// Writes all that is known, so that nothing is lost if a later run is interrupted.
-fn write(settings: &Settings, runs: &[Run]) -> anyhow::Result<()> {
-    let results = Results {
+/// Where the figures go.
+fn out(settings: &Settings) -> PathBuf {
+    let of_now = || Path::new("target/bench").join(now().replace(':', "-")).join("results.json");
+    settings.out.clone().unwrap_or_else(of_now)
+}
+
+/// The results before the first run.
+fn nothing_yet(settings: &Settings) -> anyhow::Result<Results> {
+    Ok(Results {
         format: FORMAT,
         machine: machine(&settings.dir),
         commit: commit(),
         date: now(),
         settings: serde_json::to_value(settings)?,
-        runs: runs.to_vec(),
-    };
-    let beside = settings.out.with_extension("tmp");
-    fs::write(&beside, serde_json::to_vec(&results)?)?;
-    fs::rename(&beside, &settings.out).with_context(|| format!("could not write {}", settings.out.display()))
+        runs: Vec::new(),
+    })
+}
+
+/// Writes all that is known, so that nothing is lost if a later run is interrupted.
+#[expect(clippy::disallowed_methods, reason = "a file of figures is no store's")]
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    let beside = path.with_extension("tmp");
+    fs::write(&beside, text)?;
+    fs::rename(&beside, path).with_context(|| format!("could not write {}", path.display()))
 }

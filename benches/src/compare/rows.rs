@@ -1,5 +1,8 @@
 //! What is compared: workloads, each with a number of clients and with a store that it starts from.
 
+use anyhow::{Context, anyhow, ensure};
+use clap::ValueEnum;
+
 use crate::knobs::Durability;
 use crate::workload::Workload;
 
@@ -44,6 +47,29 @@ impl Row {
 
     const fn synced(self) -> Self {
         Self { durability: Durability::Fsync, ..self }
+    }
+
+    /// A workload as nothing else is said of it: `overwrite`, `overwrite@4`, `overwrite-fsync@16`, `readrandom-cold@2`.
+    fn parse(name: &str) -> anyhow::Result<Self> {
+        let (label, clients) = name.split_once('@').unwrap_or((name, "4"));
+        let clients = clients.parse().with_context(|| format!("{clients} clients"))?;
+        let (bare, is_synced) = label.strip_suffix("-fsync").map_or((label, false), |bare| (bare, true));
+        let (bare, is_cold) = bare.strip_suffix("-cold").map_or((bare, false), |bare| (bare, true));
+        let workload = Workload::from_str(bare, false).map_err(|_| anyhow!("there is no {name}"))?;
+        let start = match workload {
+            _ if workload.fills() => Start::Empty,
+            _ if workload.only_reads() => Start::Loaded,
+            _ => Start::Copy,
+        };
+        ensure!(!is_cold || start == Start::Loaded, "{bare} does not only read");
+        ensure!(!is_synced || !workload.only_reads(), "{bare} only reads");
+        let row = Self::new(workload, clients, if is_cold { Start::Cold } else { start });
+        Ok(if is_synced { row.synced() } else { row })
+    }
+
+    /// Whether the store is worn in before it, if that is asked for.
+    pub fn is_worn_in(&self) -> bool {
+        self.start == Start::Copy
     }
 
     /// The workload, with what distinguishes this row from others that have the same.
@@ -122,25 +148,28 @@ pub const ROWS: [Row; 30] = {
     ]
 };
 
-/// The rows that a list asks for: by label, with any number of clients, or by name. All, if it is empty.
+/// The rows that a list asks for: by label, with any number of clients, or by name. All, if it is empty or says so. Then
+/// those that it makes up by itself, of any workload, with 4 clients where it says nothing else.
 ///
 /// # Errors
 ///
 /// If there is no such row.
 pub fn choose(list: &[String], details: bool) -> anyhow::Result<Vec<Row>> {
-    if list.is_empty() {
+    if list.is_empty() || list == ["all"] {
         return Ok(ROWS.iter().copied().filter(|row| details || !row.is_detail).collect());
     }
     let fits = |row: &Row, wanted: &String| row.name() == *wanted || row.label() == *wanted;
-    for wanted in list {
-        let names = || ROWS.iter().map(Row::name).collect::<Vec<_>>().join(", ");
-        anyhow::ensure!(
-            ROWS.iter().any(|row| fits(row, wanted)),
-            "there is no {wanted}; there are {}",
-            names()
-        );
-    }
-    Ok(ROWS.iter().copied().filter(|row| list.iter().any(|wanted| fits(row, wanted))).collect())
+    let known = ROWS.iter().copied().filter(|row| list.iter().any(|wanted| fits(row, wanted)));
+    let unknown = list.iter().filter(|wanted| !ROWS.iter().any(|row| fits(row, wanted)));
+    let made_up = unknown.map(|wanted| Row::parse(wanted).with_context(names));
+    known.map(Ok).chain(made_up).collect()
+}
+
+/// For whoever has asked for something else.
+fn names() -> String {
+    let rows: Vec<_> = ROWS.iter().map(Row::name).collect();
+    let workloads: Vec<_> = Workload::value_variants().iter().map(|workload| workload.name()).collect();
+    format!("there are {}; and others of {}", rows.join(", "), workloads.join(", "))
 }
 
 #[cfg(test)]
@@ -176,5 +205,22 @@ mod tests {
         assert_eq!(names(&["readwhilewriting"]), ["readwhilewriting@2", "readwhilewriting@16"]);
         assert!(choose(&["readrandom", "reedrandom"]).is_err());
         assert!(choose(&[]).unwrap().iter().all(|row| !row.is_detail));
+    }
+
+    #[test]
+    fn rows_are_made_up_of_any_workload() {
+        let chosen = |name: &str| choose(&[name.to_owned()], false);
+        let one = |name: &str| chosen(name).unwrap()[0];
+        assert_eq!(one("mix-80-20"), Row::new(Workload::Mix8020, 4, Start::Copy));
+        assert_eq!(one("overwrite-fsync@3"), Row::new(Workload::Overwrite, 3, Start::Copy).synced());
+        assert_eq!(one("readhot-cold@2"), Row::new(Workload::ReadHot, 2, Start::Cold));
+        assert_eq!(one("fillsync@1").start, Start::Empty);
+        assert_eq!(one("scan100@9").start, Start::Loaded);
+        for name in ["overwrite-cold", "readrandom-fsync", "readrandom@x", "fill"] {
+            assert!(chosen(name).is_err(), "{name}");
+        }
+        for row in ROWS.iter().filter(|row| row.start != Start::Crashed) {
+            assert_eq!(Row { is_detail: row.is_detail, ..Row::parse(&row.name()).unwrap() }, *row);
+        }
     }
 }

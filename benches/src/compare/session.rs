@@ -18,6 +18,7 @@ use crate::compare::order::in_round;
 use crate::compare::rows::{ROWS, Row, Start};
 use crate::compare::settings::{Amount, Settings};
 use crate::compare::stores::{Stores, forget, write_back};
+use crate::knobs::Durability;
 use crate::results::Run;
 
 /// The block cache of a cold read, in MiB: what is read twice is mostly read from the disk twice.
@@ -58,17 +59,28 @@ impl<'a> Session<'a> {
     }
 
     fn remove_stores(&self) -> anyhow::Result<()> {
-        self.settings.engines.iter().try_for_each(|engine| self.stores(engine).remove())
+        for engine in &self.settings.engines {
+            self.rows.iter().try_for_each(|row| self.stores(engine, row).remove())?;
+        }
+        Ok(())
     }
 
-    fn stores(&self, engine: &str) -> Stores {
-        Stores::of(&self.settings.dir, engine)
+    /// Values of another length are in stores of their own.
+    fn stores(&self, engine: &str, row: &Row) -> Stores {
+        match self.value_bytes(row) {
+            bytes if bytes == self.settings.value_bytes => Stores::of(&self.settings.dir, engine),
+            bytes => Stores::of(&self.settings.dir, &format!("{engine}-{bytes}")),
+        }
+    }
+
+    fn value_bytes(&self, row: &Row) -> usize {
+        row.workload.value_bytes().unwrap_or(self.settings.value_bytes)
     }
 
     fn measure(&self, engine: &str, row: &Row, round: u64) -> anyhow::Result<Run> {
-        let stores = self.stores(engine);
+        let stores = self.stores(engine, row);
         if matches!(row.start, Start::Loaded | Start::Copy | Start::Cold) && !stores.loaded().exists() {
-            self.process(engine, &ROWS[0], round, &place(&ROWS[0], &stores)?)?;
+            self.load(engine, row, &place(&ROWS[0], &stores)?)?;
         }
         let dir = place(row, &stores)?;
         if row.start == Start::Crashed {
@@ -90,8 +102,10 @@ impl<'a> Session<'a> {
     fn process(&self, engine: &str, row: &Row, round: u64, dir: &Path) -> anyhow::Result<Run> {
         let mut command = self.command(engine, row, round, dir)?;
         match row.start {
-            Start::Crashed => command.args(["--workload", "readmissing", "--ops", "1", "--existing"]),
-            _ => command.args(self.work(row)),
+            Start::Crashed => {
+                command.args(["--workload", "readmissing", "--ops", "1", "--existing"]).arg(self.keys())
+            }
+            _ => command.args(self.work(row)).args(self.wishes(row)),
         };
         let mut run = figures(command, &self.settings.dir.join("run.json"))?;
         if row.start == Start::Crashed {
@@ -99,6 +113,15 @@ impl<'a> Session<'a> {
             run.extra.insert(OPEN_MS.to_owned(), open_s * 1e3);
         }
         Ok(run)
+    }
+
+    /// A store with all keys, and with values as a row has them.
+    fn load(&self, engine: &str, row: &Row, dir: &Path) -> anyhow::Result<()> {
+        let (clients, durability) = (ROWS[0].clients, Durability::Buffered);
+        let row = Row { clients, durability, start: Start::Empty, ..*row };
+        let mut command = self.command(engine, &row, 0, dir)?;
+        command.args(["--workload", "fillrandom-distinct"]).args(["--keys", &self.settings.keys.to_string()]);
+        figures(command, &self.settings.dir.join("run.json")).map(drop)
     }
 
     /// A process that writes a log and is killed in the midst of it all.
@@ -118,8 +141,10 @@ impl<'a> Session<'a> {
             Amount::Ops(ops) if row.workload.fills_once() => {
                 args.extend(["--keys".to_owned(), ops.to_string()]);
             }
-            Amount::Ops(ops) => args.extend(["--ops".to_owned(), ops.to_string()]),
-            Amount::For(time) => args.extend(["--seconds".to_owned(), time.as_secs_f64().to_string()]),
+            Amount::Ops(ops) => args.extend([self.keys(), "--ops".to_owned(), ops.to_string()]),
+            Amount::For(time) => {
+                args.extend([self.keys(), "--seconds".to_owned(), time.as_secs_f64().to_string()]);
+            }
         }
         if !row.workload.fills() {
             args.push("--existing".to_owned());
@@ -127,9 +152,23 @@ impl<'a> Session<'a> {
         args
     }
 
+    fn keys(&self) -> String {
+        format!("--keys={}", self.settings.keys)
+    }
+
+    /// What else was asked for.
+    fn wishes(&self, row: &Row) -> Vec<String> {
+        let Settings { verify, steady, neighbour, .. } = *self.settings;
+        let mut args = Vec::new();
+        args.extend(verify.then(|| "--verify".to_owned()));
+        args.extend(neighbour.then(|| "--neighbour".to_owned()));
+        args.extend((row.is_worn_in() && steady > 0).then(|| format!("--steady={steady}")));
+        args
+    }
+
     /// This program, with what is alike for all that is done with a store.
     fn command(&self, engine: &str, row: &Row, round: u64, dir: &Path) -> anyhow::Result<Command> {
-        let Settings { value_bytes, seed, warmup, knobs, .. } = self.settings;
+        let Settings { seed, warmup, knobs, .. } = self.settings;
         let mut command = Command::new(std::env::current_exe().context("this program is not found")?);
         let mut set = |name: &str, value: String| {
             command.arg(format!("--{name}")).arg(value);
@@ -143,7 +182,7 @@ impl<'a> Session<'a> {
         set("clients", row.clients.to_string());
         set("round", round.to_string());
         set("dir", dir.display().to_string());
-        set("value-bytes", value_bytes.to_string());
+        set("value-bytes", self.value_bytes(row).to_string());
         set("seed", seed.to_string());
         set("warmup", if row.is_warmed() { warmup.to_string() } else { "0".to_owned() });
         set("cache", cache.to_string());
@@ -153,9 +192,6 @@ impl<'a> Session<'a> {
         set("bloom-bits", knobs.bloom_bits.to_string());
         set("codec", knobs.codec.to_string());
         set("background-threads", knobs.background_threads.to_string());
-        if !row.workload.fills_once() {
-            set("keys", self.settings.keys.to_string());
-        }
         Ok(command)
     }
 }

@@ -25,12 +25,14 @@ const LOG_BYTES: u64 = 64 << 20;
 
 /// Compares engines, run by run, in processes of their own.
 #[derive(Clone, Debug, Args, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "they are flags of a command line")]
 pub struct Settings {
     /// The engines, the first of which is compared with the others.
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', default_value = "slice")]
     pub engines: Vec<String>,
-    /// The workloads, as `overwrite` or `overwrite@4`; all if it is left out.
-    #[arg(long, value_delimiter = ',')]
+    /// The workloads, as `overwrite`, `overwrite@4` for 4 clients, `overwrite-fsync@16` or `readrandom-cold`; those that
+    /// a comparison has if it is left out, or `all`.
+    #[arg(long, visible_alias = "workload", value_delimiter = ',')]
     pub workloads: Vec<String>,
     /// How often all of it is done.
     #[arg(long, default_value_t = 3)]
@@ -56,9 +58,19 @@ pub struct Settings {
     /// Where the stores are made.
     #[arg(long, default_value = "target/compare")]
     pub dir: PathBuf,
-    /// Where all figures are written to, after each run anew.
-    #[arg(long, default_value = "target/compare/results.json")]
-    pub out: PathBuf,
+    /// Where all figures are written to, after each run anew, and beside them the page with the charts; a place named by
+    /// the time below `target/bench` if it is left out.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// Read every key after each run, and check its value.
+    #[arg(long)]
+    pub verify: bool,
+    /// Overwrite as many bytes as the store has this many times before a run that writes to a loaded store.
+    #[arg(long, default_value_t = 0)]
+    pub steady: u64,
+    /// Measure how late another task on the clients' runtime is, where clients are tasks.
+    #[arg(long)]
+    pub neighbour: bool,
     /// How long random keys are read before each run that reads.
     #[arg(long, default_value_t = 1.0)]
     pub warmup: f64,
