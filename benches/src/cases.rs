@@ -29,6 +29,8 @@ pub struct Case<'a> {
     pub workload: &'a str,
     /// How many keys the store had.
     pub keys: u64,
+    /// How many the largest store of the sitting had.
+    pub keys_max: u64,
     /// The bytes of a value.
     pub value_bytes: u64,
     /// How many did it side by side.
@@ -58,7 +60,9 @@ pub fn cases(results: &Results) -> Vec<Case<'_>> {
         });
         cases[at].add(run);
     }
+    let keys_max = cases.iter().map(|case| case.keys).max().unwrap_or(0);
     for case in &mut cases {
+        case.keys_max = keys_max;
         case.columns.sort_by_key(|column| order(column.engine));
     }
     cases
@@ -82,7 +86,8 @@ pub fn order(engine: &str) -> usize {
 impl<'a> Case<'a> {
     fn like(run: &'a Run) -> Self {
         let Run { workload, keys, value_bytes, clients, .. } = run;
-        Self { workload, keys: *keys, value_bytes: *value_bytes, clients: *clients, columns: Vec::new() }
+        let (keys, keys_max) = (*keys, *keys);
+        Self { workload, keys, keys_max, value_bytes: *value_bytes, clients: *clients, columns: Vec::new() }
     }
 
     fn is_of(&self, run: &Run) -> bool {
@@ -146,10 +151,14 @@ impl<'a> Case<'a> {
     }
 }
 
-/// What was done, and by how many, as it is asked for: `overwrite@4`.
+/// What was done, and by how many, as it is asked for: `overwrite@4`. A store with fewer keys than others says so.
 impl fmt::Display for Case<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}@{}", self.workload, self.clients)
+        write!(f, "{}@{}", self.workload, self.clients)?;
+        if self.keys == self.keys_max {
+            return Ok(());
+        }
+        write!(f, ", {} keys", numbers::keys(self.keys))
     }
 }
 
@@ -202,13 +211,17 @@ mod tests {
     fn runs_of_the_same_work_make_a_case_with_a_column_for_each_engine() {
         let mut other = run("slice", "slice", "overwrite", 0, 1e5);
         other.clients = 16;
+        other.keys = 20_000;
         let results = sitting(vec![
             run("redb", "redb", "overwrite", 0, 1e5),
             run("slice", "slice", "overwrite", 2, 1e5),
             other,
         ]);
         let cases = cases(&results);
-        assert_eq!(cases.iter().map(Case::to_string).collect::<Vec<_>>(), ["overwrite@4", "overwrite@16"]);
+        assert_eq!(
+            cases.iter().map(Case::to_string).collect::<Vec<_>>(),
+            ["overwrite@4", "overwrite@16, 20 K keys"]
+        );
         let columns: Vec<_> =
             cases[0].columns.iter().map(|column| (column.name, column.rounds.len())).collect();
         assert_eq!(

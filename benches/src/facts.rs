@@ -1,7 +1,5 @@
 //! What a sitting says of itself: where it ran, what ran, and how it was set.
 
-use std::fmt::Write as _;
-
 use serde_json::Value;
 
 use crate::cases::Case;
@@ -70,18 +68,10 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// What a sitting is called among others: its number and how many keys there were.
+/// What a sitting is called among others: its number, and how many keys there were at most.
 pub fn heading(number: usize, cases: &[Case<'_>]) -> String {
-    let mut keys: Vec<_> = cases.iter().map(|case| case.keys).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    let keys: Vec<_> = keys.into_iter().map(numbers::keys).collect();
-    let mut heading = format!("Sitting {number}");
-    if !keys.is_empty() {
-        // Writing to a string does not fail.
-        let _ = write!(heading, ": {} keys", keys.join(", "));
-    }
-    heading
+    let keys = cases.first().map(|case| format!(": {} keys", numbers::keys(case.keys_max)));
+    format!("Sitting {number}{}", keys.unwrap_or_default())
 }
 
 #[cfg(test)]

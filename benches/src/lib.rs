@@ -10,8 +10,8 @@
 //!                          │          ├───── check, keys                         whether it is right
 //!                          │          └───── meter, clock                        how long it took
 //!                          ├── verify, disk, process, cold, neighbour
-//!                          └── results ── cases ──┬── html                   what came of it, for people
-//!                                                 └── markdown
+//!                          └── results ── cases, verdicts ──┬── html          what came of it, for people
+//!                                                           └── markdown
 //! ```
 
 pub mod block_on;
@@ -43,5 +43,6 @@ pub mod results;
 #[cfg(test)]
 mod sample;
 pub mod settings;
+pub mod verdicts;
 pub mod verify;
 pub mod workload;

@@ -50,6 +50,7 @@ fn one(number: usize, sitting: &Results, palette: &Palette) -> anyhow::Result<St
     let mut html = format!("<section class=\"sitting\">\n<h2>{}</h2>\n", escaped(&heading(number, &cases)));
     html.push_str(&overview::settings(sitting));
     html.push_str(&overview::at_a_glance(number, &cases)?);
+    html.push_str(&overview::losses(&cases, palette));
     for (at, case) in cases.iter().enumerate() {
         html.push_str(&card::card(&card_id(number, at), case, palette)?);
     }

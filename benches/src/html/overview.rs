@@ -2,14 +2,16 @@
 
 use std::fmt::Write as _;
 
+use super::card_id;
 use super::charts::{Bar, NARROW, Row, bars, ratios};
 use super::escape::escaped;
 use super::palette::Palette;
-use super::{card_id, table::Table};
+use super::table::{Cell, Table};
 use crate::cases::Case;
 use crate::facts::facts;
 use crate::numbers;
 use crate::results::{Results, Run};
+use crate::verdicts::Verdict;
 
 /// Machine, commit and settings.
 pub(super) fn settings(sitting: &Results) -> String {
@@ -44,6 +46,21 @@ pub(super) fn at_a_glance(number: usize, cases: &[Case<'_>]) -> anyhow::Result<S
     }
     html.push_str("</ul></nav>\n");
     Ok(html)
+}
+
+/// What is worse than the best rival's, whatever is measured, the worst first.
+pub(super) fn losses(cases: &[Case<'_>], palette: &Palette) -> String {
+    let mut losses: Vec<_> = cases.iter().flat_map(Verdict::of).filter(|verdict| !verdict.wins()).collect();
+    losses.sort_by(|a, b| a.ratio.median.total_cmp(&b.ratio.median));
+    if losses.is_empty() {
+        return String::new();
+    }
+    let caption = "Every measure whose median ratio is below 1";
+    let mut table = Table::new(caption, &["work", "measure", "slice", "best rival", "ratio"]);
+    for loss in &losses {
+        table.row(palette.of(&loss.rival), &loss.case, &loss.cells().map(Cell::from));
+    }
+    format!("<h3>Where slice loses</h3>\n<div class=\"scroll\">\n{}</div>\n", table.end())
 }
 
 fn ratio_row(case: &Case<'_>) -> Option<Row> {

@@ -50,6 +50,18 @@ fn every_row_of_a_table_is_as_long_as_its_head() {
 }
 
 #[test]
+fn losses_are_collected() {
+    let mut runs = three_engines();
+    assert!(!write(&[sitting(runs.clone())]).unwrap().contains("Where slice loses"));
+    for run in runs.iter_mut().filter(|run| run.engine == "fjall") {
+        run.disk_bytes = 90_000_000;
+    }
+    let page = write(&[sitting(runs)]).unwrap();
+    let row = "overwrite@4</th><td>disk</td><td>180 MB</td><td>90.0 MB (fjall)</td><td>▼ 0.50</td>";
+    assert!(page.contains("Where slice loses") && page.contains(row));
+}
+
+#[test]
 fn sittings_stay_apart() {
     let page = write(&[sitting(three_engines()), sitting(three_engines())]).unwrap();
     assert_eq!((count(&page, "<article"), count(&page, "3 rounds.")), (2, 2), "no sitting has six rounds");

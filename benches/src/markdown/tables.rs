@@ -3,14 +3,12 @@
 use super::table::Table;
 use crate::cases::{Case, order};
 use crate::compare::measure::Measure;
-use crate::compare::ratio::Ratio;
 use crate::numbers;
 use crate::results::Run;
+use crate::verdicts::ratio_text;
 
 /// What is not known, or was not run.
 const NOTHING: &str = "–";
-/// What marks a loss.
-pub(super) const LOSS: &str = "▼";
 
 /// A table for each measure that any run has.
 pub(super) fn measures(cases: &[Case<'_>]) -> String {
@@ -30,18 +28,10 @@ fn of(cases: &[Case<'_>], measure: Measure) -> String {
     for case in cases.iter().filter(|case| case.tells(measure)) {
         let median = |name: &&str| case.column(name).and_then(|column| column.median(measure));
         let medians = columns.iter().map(|name| median(name).map_or_else(nothing, numbers::exact));
-        let ratio = case.ratio(measure).map_or_else(nothing, ratio);
+        let ratio = case.ratio(measure).map_or_else(nothing, ratio_text);
         table.row([case.to_string()].into_iter().chain(medians).chain([ratio]));
     }
     table.end()
-}
-
-/// `2.41 (2.30–2.52)`, with the mark of a loss.
-pub(super) fn ratio(ratio: Ratio) -> String {
-    let Ratio { median, min, max } = ratio;
-    let mark = if median < 1.0 { format!("{LOSS} ") } else { String::new() };
-    let [median, least, most] = [median, min, max].map(numbers::ratio);
-    if max > min { format!("{mark}{median} ({least}–{most})") } else { mark + &median }
 }
 
 /// What engines took for the slow ones among the operations.

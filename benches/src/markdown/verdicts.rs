@@ -1,82 +1,26 @@
-//! Where slice wins and where it loses: every measure of every piece of work that a rival did as well.
+//! Wins and losses as tables, and how many there are of each.
 
 use super::table::Table;
-use super::tables;
-use crate::cases::{Case, text};
+use crate::cases::Case;
 use crate::compare::measure::Measure;
-use crate::compare::ratio::Ratio;
 use crate::numbers;
+use crate::verdicts::{Verdict, short_name};
 
-/// The outcome of one measure of one piece of work.
-struct Verdict {
-    sitting: usize,
-    case: String,
-    measure: Measure,
-    own: f64,
-    rival: String,
-    rivals: f64,
-    ratio: Ratio,
-}
-
-impl Verdict {
-    fn of(sitting: usize, case: &Case<'_>, measure: Measure) -> Option<Self> {
-        let (ratio, rival) = (case.ratio(measure)?, case.best_rival(measure)?);
-        Some(Self {
-            sitting,
-            case: case.to_string(),
-            measure,
-            own: case.own()?.median(measure)?,
-            rival: rival.name.to_owned(),
-            rivals: rival.median(measure)?,
-            ratio,
-        })
-    }
-
-    fn wins(&self) -> bool {
-        self.ratio.median >= 1.0
-    }
-
-    /// Whether the rounds disagree on who is better.
-    fn is_open(&self) -> bool {
-        self.ratio.min < 1.0 && self.ratio.max > 1.0
-    }
-
-    fn cells(&self) -> [String; 5] {
-        let rival = format!("{} ({})", text(self.measure, self.rivals), self.rival);
-        let open = if self.is_open() { ", rounds disagree" } else { "" };
-        let ratio = tables::ratio(self.ratio) + open;
-        let work = format!("{} ({})", self.case, self.sitting);
-        [work, short_name(self.measure).to_owned(), text(self.measure, self.own), rival, ratio]
-    }
-}
-
-/// A measure in a word or two; its unit stands beside its figures.
-fn short_name(measure: Measure) -> &'static str {
-    match measure {
-        Measure::Rate => "throughput",
-        Measure::SettledRate => "throughput until settled",
-        Measure::WriteTail => "p99.9 of writes",
-        Measure::Open => "time to open",
-        Measure::Disk => "disk",
-        Measure::Written => "written",
-        Measure::Memory => "memory",
-    }
-}
-
-/// All outcomes.
-pub(super) struct Verdicts(Vec<Verdict>);
+/// All outcomes, each with the number of its sitting.
+pub(super) struct Verdicts(Vec<(usize, Verdict)>);
 
 impl Verdicts {
     /// Those of some sittings, each with its number.
     pub(super) fn of<'a>(sittings: impl Iterator<Item = (usize, &'a [Case<'a>])>) -> Self {
-        let of_case = |sitting, case: &'a Case<'a>| {
-            Measure::ALL.into_iter().filter_map(move |measure| Verdict::of(sitting, case, measure))
+        let numbered = |(number, cases): (usize, &'a [Case<'a>])| {
+            cases.iter().flat_map(Verdict::of).map(move |verdict| (number, verdict))
         };
-        Self(
-            sittings
-                .flat_map(|(number, cases)| cases.iter().flat_map(move |case| of_case(number, case)))
-                .collect(),
-        )
+        Self(sittings.flat_map(numbered).collect())
+    }
+
+    fn of_measure(&self, measure: Measure) -> Vec<f64> {
+        let of_measure = self.0.iter().filter(|(_, verdict)| verdict.measure == measure);
+        of_measure.map(|(_, verdict)| verdict.ratio.median).collect()
     }
 
     /// How many of each there are, for each measure.
@@ -86,12 +30,7 @@ impl Verdicts {
         }
         let mut table = Table::new(&["measure", "won", "lost", "worst ratio", "ratio in the mean"]);
         for measure in Measure::ALL {
-            let ratios: Vec<_> = self
-                .0
-                .iter()
-                .filter(|verdict| verdict.measure == measure)
-                .map(|verdict| verdict.ratio.median)
-                .collect();
+            let ratios = self.of_measure(measure);
             if ratios.is_empty() {
                 continue;
             }
@@ -111,26 +50,27 @@ impl Verdicts {
 
     /// The losses, the worst first.
     pub(super) fn losses(&self) -> String {
-        let mut losses: Vec<_> = self.0.iter().filter(|verdict| !verdict.wins()).collect();
-        losses.sort_by(|a, b| a.ratio.median.total_cmp(&b.ratio.median));
+        let mut losses: Vec<_> = self.0.iter().filter(|(_, verdict)| !verdict.wins()).collect();
+        losses.sort_by(|(_, a), (_, b)| a.ratio.median.total_cmp(&b.ratio.median));
         listed(&losses, "Nowhere in these results.\n")
     }
 
     /// The wins, the greatest first.
     pub(super) fn wins(&self) -> String {
-        let mut wins: Vec<_> = self.0.iter().filter(|verdict| verdict.wins()).collect();
-        wins.sort_by(|a, b| b.ratio.median.total_cmp(&a.ratio.median));
+        let mut wins: Vec<_> = self.0.iter().filter(|(_, verdict)| verdict.wins()).collect();
+        wins.sort_by(|(_, a), (_, b)| b.ratio.median.total_cmp(&a.ratio.median));
         listed(&wins, "Nowhere in these results.\n")
     }
 }
 
-fn listed(verdicts: &[&Verdict], nothing: &str) -> String {
+fn listed(verdicts: &[&(usize, Verdict)], nothing: &str) -> String {
     if verdicts.is_empty() {
         return nothing.to_owned();
     }
     let mut table = Table::new(&["work (sitting)", "measure", "slice", "best rival", "ratio"]);
-    for verdict in verdicts {
-        table.row(verdict.cells());
+    for (sitting, verdict) in verdicts {
+        let work = format!("{} ({sitting})", verdict.case);
+        table.row([work].into_iter().chain(verdict.cells()));
     }
     table.end()
 }
