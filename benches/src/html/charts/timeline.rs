@@ -88,7 +88,7 @@ fn axis(area: &Area<'_>, seconds: f64) -> Drawn {
         .disable_y_axis()
         .axis_style(Ink::Quiet.stand_in())
         .label_style(letters(Ink::Quiet))
-        .x_label_formatter(&|s| format!("{} s", (s * 10.0).round() / 10.0))
+        .x_label_formatter(&|s| format!("{} s", (s * 100.0).round() / 100.0))
         .draw()
 }
 
