@@ -1,7 +1,8 @@
 //! Which block may hold a key: one fence a block, in flat memory.
 //!
 //! ```text
-//!   words       8 bytes of each separator behind what all separators share, big-endian: u64 order is byte order
+//!   words       8 bytes of each separator behind what all separators share, big-endian: u64 order is byte order; searched
+//!               by lines (the `words` module says how)
 //!   separators  whole, end to end; looked at where words are equal
 //!   offsets     where each block begins, and where the last one ends
 //! ```
@@ -10,11 +11,14 @@
 //! its key.
 #![deny(clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod words;
+
 use std::ops::Range;
 
 use slice_types::{Error, ErrorKind, Result, Trailer, internal_cmp};
 
 use crate::block::common_prefix_len;
+use words::Words;
 
 /// Where a stored block lies in the data file, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +31,7 @@ pub(crate) struct BlockHandle {
 #[derive(Debug)]
 pub(crate) struct Fences {
     shared_len: usize,
-    words: Vec<u64>,
+    words: Words,
     separators: Vec<u8>,
     ends: Vec<u32>,
     offsets: Vec<u64>,
@@ -49,7 +53,7 @@ impl Fences {
         offsets.push(offset);
         Self {
             shared_len: 0,
-            words: Vec::new(),
+            words: Words::default(),
             separators: Vec::new(),
             ends: Vec::with_capacity(blocks),
             offsets,
@@ -83,9 +87,10 @@ impl Fences {
     pub(crate) fn finish(&mut self) {
         // They ascend, so what the first and the last share is shared by all.
         self.shared_len = common_prefix_len(self.separator(0), self.separator(self.len().saturating_sub(1)));
-        self.words = (0..self.len())
+        let words: Vec<_> = (0..self.len())
             .map(|i| word(self.separator(i).get(self.shared_len..).unwrap_or_default()))
             .collect();
+        self.words = Words::new(&words);
     }
 
     /// How many blocks there are.
@@ -133,7 +138,7 @@ impl Fences {
 
     /// The memory that it holds, in bytes.
     pub(crate) fn memory_used(&self) -> usize {
-        self.words.capacity() * size_of::<u64>()
+        self.words.memory_used()
             + self.separators.capacity()
             + self.ends.capacity() * size_of::<u32>()
             + self.offsets.capacity() * size_of::<u64>()
@@ -148,19 +153,14 @@ impl Fences {
             return if key < shared { 0 } else { self.len() };
         };
         let wanted = word(rest);
-        // The standard library's search has no branch in its loop (https://github.com/rust-lang/rust/pull/128254).
-        let first = self.words.partition_point(|&word| word < wanted);
-        if self.words.get(first) == Some(&wanted) {
-            self.find_among_equals(first, wanted, key)
-        } else {
-            first
-        }
+        let first = self.words.lower_bound(wanted);
+        if self.words.get(first) == Some(wanted) { self.find_among_equals(first, wanted, key) } else { first }
     }
 
     /// The first separator at or above `key` at or behind `first`, where the words are as `key`'s.
     fn find_among_equals(&self, first: usize, wanted: u64, key: &[u8]) -> usize {
-        let equal = self.words.get(first..).unwrap_or_default().partition_point(|&word| word == wanted);
-        partition(first..first + equal, |i| self.separator(i) < key)
+        let behind = partition(first..self.len(), |i| self.words.get(i) == Some(wanted));
+        partition(first..behind, |i| self.separator(i) < key)
     }
 
     /// The first block at or behind `block` that does not end before `(key, trailer)` in the midst of `key`.

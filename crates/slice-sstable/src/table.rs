@@ -132,10 +132,7 @@ impl<S: BlockStore> Table<S> {
     #[inline]
     fn get_in(&self, shared: &SharedBlock, key: &[u8], target: Trailer) -> Option<(Trailer, Bytes)> {
         let block = BlockRef::of(shared);
-        let found = block.lower_bound(key, target);
-        if found == block.count() || !block.has_key(found, key) {
-            return None;
-        }
+        let found = block.find(key, target)?;
         let value = block.value(found);
         let value = if value.len() <= COPY_MAX {
             Bytes::copy_from_slice(value)

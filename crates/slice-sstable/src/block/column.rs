@@ -64,6 +64,12 @@ impl Column {
         count * usize::from(self.width)
     }
 
+    /// How far ends are apart, where they are all equally far.
+    #[inline]
+    pub(super) fn equal_len(&self) -> Option<usize> {
+        (self.width == 0).then_some(self.step as usize)
+    }
+
     /// Number `i`. For an `i` out of range, or a damaged column, some number: it never panics.
     #[inline]
     pub(super) fn get(&self, block: &[u8], i: usize) -> u64 {

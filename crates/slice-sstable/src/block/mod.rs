@@ -193,6 +193,10 @@ impl<'a> BlockRef<'a> {
 
     #[inline]
     fn suffix_range(self, i: usize) -> Range<usize> {
+        if let Some(len) = self.layout.key_ends.equal_len() {
+            let start = self.layout.suffixes as usize + i * len;
+            return start..start + len;
+        }
         self.suffix_start(i)..self.suffix_end(i)
     }
 

@@ -12,6 +12,9 @@ use slice_types::{Trailer, key_prefix};
 
 use super::BlockRef;
 
+/// The bytes of a suffix that are compared as one number.
+const HEAD_LEN: usize = size_of::<u64>();
+
 /// What is looked for, behind the shared prefix.
 #[derive(Clone, Copy)]
 struct Target<'k> {
@@ -37,6 +40,14 @@ impl BlockRef<'_> {
             Ok(target) => self.search(target, |order| order != Ordering::Greater),
             Err(outside) => outside,
         }
+    }
+
+    /// The first version of `key` at or after `trailer`, if there is one.
+    #[inline]
+    pub(crate) fn find(self, key: &[u8], trailer: Trailer) -> Option<usize> {
+        let target = self.target(key, trailer).ok()?;
+        let found = self.search(target, |order| order == Ordering::Less);
+        (found < self.count() && self.suffix(found) == target.suffix).then_some(found)
     }
 
     /// Whether entry `i` is a version of `key`.
@@ -79,8 +90,14 @@ impl BlockRef<'_> {
     }
 
     /// Entry `i` relative to a target whose first bytes are the same.
+    #[inline]
     fn order_in_full(self, i: usize, suffix: Range<usize>, target: Target<'_>) -> Ordering {
-        match self.slice(suffix).cmp(target.suffix) {
+        let order = match suffix.len().max(target.suffix.len()) {
+            // What is in them is equal: the heads are all of them.
+            0..=HEAD_LEN => suffix.len().cmp(&target.suffix.len()),
+            _ => self.slice(suffix).cmp(target.suffix),
+        };
+        match order {
             // Internal order: trailers descend.
             Ordering::Equal => target.trailer.to_u64().cmp(&self.layout.trailers.get(self.bytes, i)),
             unequal => unequal,
