@@ -4,6 +4,7 @@
 
 use std::hint::black_box;
 use std::sync::Arc;
+use std::time::Instant;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rand::rngs::SmallRng;
@@ -14,6 +15,8 @@ use slice::vfs::MemFs;
 
 const KEYS: u64 = 200_000;
 const TOMBSTONES: u64 = 1_000_000;
+/// Keys that are read again and again.
+const HOT: u64 = 1000;
 
 fn key(n: u64) -> [u8; 16] {
     let mut key = *b"user000000000000";
@@ -83,6 +86,36 @@ fn scans(c: &mut Criterion) {
     group.finish();
 }
 
+/// A `get` of a cached key by a thread, and by a task that never has to wait: their difference is the price of the async
+/// face. Each is timed within one loop, without the way into the runtime.
+#[expect(clippy::disallowed_methods, reason = "loops are timed here")]
+fn faces(c: &mut Criterion) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let (threads, tasks) = (filled(), runtime.block_on(async_store()));
+    let mut group = c.benchmark_group("faces");
+    group.bench_function("get_blocking", |b| {
+        b.iter_custom(|rounds| {
+            let start = Instant::now();
+            for n in 0..rounds {
+                black_box(threads.get(&key(n % HOT))).expect("a value");
+            }
+            start.elapsed()
+        });
+    });
+    group.bench_function("get_async", |b| {
+        b.iter_custom(|rounds| {
+            runtime.block_on(async {
+                let start = Instant::now();
+                for n in 0..rounds {
+                    black_box(tasks.get(&key(n % HOT)).await).expect("a value");
+                }
+                start.elapsed()
+            })
+        });
+    });
+    group.finish();
+}
+
 async fn async_store() -> slice::LSMTree {
     let builder = slice::LSMTree::builder("/db").fs(Arc::new(MemFs::new())).background(Background::Inline);
     let lsm = builder.block_cache_bytes(256 << 20).open().await.expect("a store in memory opens");
@@ -106,5 +139,5 @@ fn tombstones(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, scans, tombstones);
+criterion_group!(benches, scans, faces, tombstones);
 criterion_main!(benches);

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use slice_compaction::TableMeta;
 use slice_sstable::{Table, TableProperties, TableSources};
 use slice_types::{Error, Result, SeqNo, TableId};
-use slice_vfs::{Fs, read_all};
+use slice_vfs::{Access, Fs, read_all};
 
 use super::caches::Blocks;
 use crate::db::names::TablePaths;
@@ -95,6 +95,8 @@ fn sources(fs: &dyn Fs, paths: TablePaths) -> Result<TableSources> {
     let data = fs
         .open_random(&paths.data)
         .map_err(|error| missing_or(error, "open a table").with_file(&paths.data))?;
+    // Scans and merges read ahead by themselves: what the kernel would add to a read of one block is not wanted.
+    data.advise(Access::Random);
     Ok(TableSources {
         data,
         index: read(&paths.index)?,
