@@ -30,9 +30,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use arc_swap::RefCnt;
 
 use crate::charge::Charge;
-use crate::hits::Hits;
 use crate::shard::{Shard, Shards, shares, split};
 use crate::stats::CacheStats;
+use crate::tally::Tally;
 use ring::{Entry, Insertion, Ring};
 pub use slots::Kept;
 use slots::Slots;
@@ -58,7 +58,8 @@ pub struct BlockCache<B: RefCnt + Charge> {
     capacity: AtomicUsize,
     /// How many shelves there were: each deals its blocks from another shard on.
     shelves: AtomicUsize,
-    hits: Hits,
+    hits: Tally,
+    misses: Tally,
 }
 
 impl<B: RefCnt + Charge> BlockCache<B> {
@@ -73,7 +74,8 @@ impl<B: RefCnt + Charge> BlockCache<B> {
             shards: split(capacity_bytes, SHARE_MIN, Ring::new),
             capacity: AtomicUsize::new(capacity_bytes),
             shelves: AtomicUsize::new(0),
-            hits: Hits::default(),
+            hits: Tally::default(),
+            misses: Tally::default(),
         }
     }
 
@@ -115,7 +117,7 @@ impl<B: RefCnt + Charge> BlockCache<B> {
             let ring = shard.lock();
             (ring.used(), ring.counters())
         });
-        CacheStats::sum(self.capacity(), shards).with_hits(self.hits.sum())
+        CacheStats::sum(self.capacity(), shards).with_lookups(self.hits.sum(), self.misses.sum())
     }
 
     /// How many blocks are in it.
@@ -156,17 +158,10 @@ impl<B: RefCnt + Charge> Shelf<B> {
         let kept = self.slots.get(block);
         if kept.is_some() {
             self.cache.hits.add();
-        } else {
-            self.count_miss(block);
+        } else if block < self.slots.len() {
+            self.cache.misses.add();
         }
         kept
-    }
-
-    #[cold]
-    fn count_miss(&self, block: usize) {
-        if let Some(shard) = self.shard(block) {
-            shard.lock().count_miss();
-        }
     }
 
     /// Puts in the block of this number, once others have made room; if it is there, what is there stays. One that would
@@ -174,14 +169,11 @@ impl<B: RefCnt + Charge> Shelf<B> {
     pub fn insert(&self, block: usize, kept: B) {
         let Some(shard) = self.shard(block) else { return };
         let charge = kept.charge().saturating_add(BlockCache::<B>::ENTRY_OVERHEAD);
-        let mut incoming = (Entry::new(&self.slots, block, charge), kept);
-        loop {
+        let mut incoming = Some((Entry::new(&self.slots, block, charge), kept));
+        while let Some(block) = incoming {
             // Bound to a name, what has to go outlives the lock: dropping it is not the next thread's time.
-            let step = shard.lock().insert(incoming);
-            match step {
-                Insertion::Done(_unwanted) => return,
-                Insertion::Evicted(_victim, again) => incoming = again,
-            }
+            let Insertion { left, out: _out } = shard.lock().insert(block);
+            incoming = left;
         }
     }
 

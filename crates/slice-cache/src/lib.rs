@@ -2,13 +2,13 @@
 
 mod block;
 mod charge;
-mod hits;
 #[cfg(all(test, slice_loom))]
 mod models;
 mod primitives;
 mod row;
 mod shard;
 mod stats;
+mod tally;
 
 pub use block::{BlockCache, Kept, Shelf};
 pub use charge::Charge;

@@ -2,11 +2,11 @@
 //! runs the checks.
 
 #[cfg(all(test, slice_loom))]
-pub(crate) use loom::sync::atomic::AtomicBool;
+pub(crate) use loom::sync::atomic::AtomicU8;
 #[cfg(all(test, slice_loom))]
 pub(crate) use loom::sync::{Mutex, MutexGuard};
 #[cfg(not(all(test, slice_loom)))]
-pub(crate) use std::sync::atomic::AtomicBool;
+pub(crate) use std::sync::atomic::AtomicU8;
 #[cfg(not(all(test, slice_loom)))]
 pub(crate) use std::sync::{Mutex, MutexGuard};
 

@@ -54,12 +54,13 @@ impl CacheStats {
             stats.insertions += counters.insertions;
             stats.evictions += counters.evictions;
         }
-        stats.with_hits(0)
+        stats.with_lookups(0, 0)
     }
 
-    /// The same with hits that were counted elsewhere.
-    pub(crate) fn with_hits(mut self, hits: u64) -> Self {
+    /// The same with lookups that were counted elsewhere.
+    pub(crate) fn with_lookups(mut self, hits: u64, misses: u64) -> Self {
         self.hits += hits;
+        self.misses += misses;
         let lookups = self.hits + self.misses;
         if lookups > 0 {
             self.hit_ratio = self.hits as f64 / lookups as f64;

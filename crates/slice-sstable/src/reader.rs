@@ -6,7 +6,6 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use slice_types::{Error, ErrorKind, Result, TableId};
 use slice_vfs::RandomAccessFile;
 
@@ -63,7 +62,14 @@ impl<S: BlockStore> BlockReader<S> {
         mode: ReadMode,
         policy: CachePolicy,
     ) -> Result<Block> {
-        let block = self.decode(&self.read(handle, mode)?, handle.offset)?;
+        let block = with_scratch(|Scratch { stored, raw }| {
+            if stored.len() < handle.len {
+                stored.resize(handle.len, 0);
+            }
+            let stored = stored.get_mut(..handle.len).unwrap_or_default();
+            self.read_into(stored, handle.offset, mode)?;
+            self.decode_with(stored, handle.offset, raw)
+        })?;
         if policy != CachePolicy::Bypass {
             self.keep(number, &block);
         }
@@ -75,13 +81,8 @@ impl<S: BlockStore> BlockReader<S> {
         self.shelf.insert(number, block.shared());
     }
 
-    /// Bytes of the file. The handle lies within it: that was checked when the table was opened.
-    pub(crate) fn read(&self, handle: BlockHandle, mode: ReadMode) -> Result<Bytes> {
-        let mut bytes = vec![0; handle.len];
-        self.read_into(&mut bytes, handle.offset, mode).map(|()| bytes.into())
-    }
-
-    /// The bytes of the file from `offset` on, as many as there is room for.
+    /// The bytes of the file from `offset` on, as many as there is room for. They lie within it: that was checked when the table
+    /// was opened.
     pub(crate) fn read_into(&self, bytes: &mut [u8], offset: u64, mode: ReadMode) -> Result<()> {
         let read = match mode {
             ReadMode::Wait => self.file.read_exact_at(bytes, offset).map(|()| true),
@@ -98,10 +99,13 @@ impl<S: BlockStore> BlockReader<S> {
 
     /// The block in these stored bytes, which lie at `offset` of the file.
     pub(crate) fn decode(&self, stored: &[u8], offset: u64) -> Result<Block> {
-        with_scratch(|scratch| {
-            codec::open(stored, BlockSeed::new(self.salt, offset), scratch).and_then(Block::decode)
-        })
-        .map_err(|e| self.place(e, offset))
+        with_scratch(|Scratch { raw, .. }| self.decode_with(stored, offset, raw))
+    }
+
+    fn decode_with(&self, stored: &[u8], offset: u64, raw: &mut Vec<u8>) -> Result<Block> {
+        codec::open(stored, BlockSeed::new(self.salt, offset), raw)
+            .and_then(Block::decode)
+            .map_err(|e| self.place(e, offset))
     }
 
     /// Says where an error arose.
@@ -111,18 +115,25 @@ impl<S: BlockStore> BlockReader<S> {
     }
 }
 
+/// Buffers for a block on its way from the file.
+#[derive(Default)]
+struct Scratch {
+    stored: Vec<u8>,
+    raw: Vec<u8>,
+}
+
 /// Scratch memory beyond this many bytes is given back at once: blocks of that size are rare.
 const SCRATCH_MAX: usize = 1 << 20;
 
-/// Lends a buffer of the thread, which is kept from one block to the next.
-fn with_scratch<T>(work: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+/// Lends the buffers of the thread, which are kept from one block to the next.
+fn with_scratch<T>(work: impl FnOnce(&mut Scratch) -> T) -> T {
     thread_local! {
-        static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+        static SCRATCH: Cell<Option<Scratch>> = const { Cell::new(None) };
     }
-    let mut scratch = SCRATCH.take();
+    let mut scratch = SCRATCH.take().unwrap_or_default();
     let result = work(&mut scratch);
-    if scratch.capacity() <= SCRATCH_MAX {
-        SCRATCH.set(scratch);
+    if scratch.stored.capacity() + scratch.raw.capacity() <= SCRATCH_MAX {
+        SCRATCH.set(Some(scratch));
     }
     result
 }

@@ -35,12 +35,12 @@ pub(super) struct Ring<B: RefCnt> {
     counters: Counters,
 }
 
-/// One step of an insertion. Both carry what the caller is to drop, without the lock.
-pub(super) enum Insertion<B: RefCnt> {
-    /// It is over. Here is a block that never fits, or was there already.
-    Done(Option<(Entry<B>, B)>),
-    /// A block had to go, and the new one is to be tried again.
-    Evicted(Option<B>, (Entry<B>, B)),
+/// One step of an insertion.
+pub(super) struct Insertion<B: RefCnt> {
+    /// The block that is to be tried again, since one that went did not make room enough.
+    pub(super) left: Option<(Entry<B>, B)>,
+    /// What the caller is to drop, without the lock: a block that had to go, or the new one, if it is not wanted.
+    pub(super) out: Option<B>,
 }
 
 impl<B: RefCnt + Charge> Ring<B> {
@@ -60,24 +60,23 @@ impl<B: RefCnt + Charge> Ring<B> {
         self.counters
     }
 
-    pub(super) fn count_miss(&mut self) {
-        self.counters.misses += 1;
-    }
-
-    pub(super) fn insert(&mut self, incoming: (Entry<B>, B)) -> Insertion<B> {
-        let Entry { slots, block, charge } = &incoming.0;
-        if *charge > self.capacity || slots.is_filled(*block) {
-            return Insertion::Done(Some(incoming));
+    pub(super) fn insert(&mut self, (entry, block): (Entry<B>, B)) -> Insertion<B> {
+        if entry.charge > self.capacity || entry.slots.is_filled(entry.block) {
+            return Insertion { left: None, out: Some(block) };
         }
-        if self.used + charge > self.capacity {
-            return Insertion::Evicted(self.evict(), incoming);
+        let out = if self.fits(entry.charge) { None } else { self.evict() };
+        if !self.fits(entry.charge) {
+            return Insertion { left: Some((entry, block)), out };
         }
-        let (entry, kept) = incoming;
         self.used += entry.charge;
         self.counters.insertions += 1;
-        entry.slots.fill(entry.block, kept);
+        entry.slots.fill(entry.block, block);
         self.entries.push_back(entry);
-        Insertion::Done(None)
+        Insertion { left: None, out }
+    }
+
+    fn fits(&self, charge: usize) -> bool {
+        self.used + charge <= self.capacity
     }
 
     /// Sets the capacity, and takes out one of the blocks that are too many by now.

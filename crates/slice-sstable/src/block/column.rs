@@ -70,6 +70,11 @@ impl Column {
         (self.width == 0).then_some(self.step as usize)
     }
 
+    /// Whether the lowest byte, which is the kind of a trailer, is the same in all numbers of a level column.
+    pub(super) fn has_one_kind(&self) -> bool {
+        self.step == 0 && (self.shift >= 8 || self.width == 0)
+    }
+
     /// Number `i`. For an `i` out of range, or a damaged column, some number: it never panics.
     #[inline]
     pub(super) fn get(&self, block: &[u8], i: usize) -> u64 {

@@ -93,6 +93,14 @@ impl Layout {
 
     /// Checks that ends ascend, lie within `room`, and are never further apart than `longest`. Returns the last.
     fn check_ends(&self, bytes: &[u8], ends: &Column, room: u64, longest: u64, what: &str) -> Result<u64> {
+        if let Some(len) = ends.equal_len().map(|len| len as u64) {
+            // They ascend by their one length: the last says all.
+            let end = len * u64::from(self.count);
+            if end > room || len > longest {
+                return Err(damaged(format_args!("{what}s of {len} bytes run to {end} of {room} bytes")));
+            }
+            return Ok(end);
+        }
         let mut start = 0;
         for i in 0..self.count as usize {
             let end = ends.get(bytes, i);
@@ -105,7 +113,9 @@ impl Layout {
     }
 
     fn check_trailers(&self, bytes: &[u8]) -> Result<()> {
-        for i in 0..self.count as usize {
+        // Where the kind is in none of the residuals, all are of one kind.
+        let count = if self.trailers.has_one_kind() { 1 } else { self.count as usize };
+        for i in 0..count {
             let word = self.trailers.get(bytes, i);
             if Trailer::from_u64(word).is_none() {
                 return Err(damaged(format_args!("entry {i} is of the unknown kind {}", word as u8)));

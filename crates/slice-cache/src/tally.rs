@@ -1,4 +1,4 @@
-//! Counts hits without a cache line that all threads write.
+//! Counts lookups without a cache line that all threads write.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -6,14 +6,14 @@ use thread_local::ThreadLocal;
 
 /// A count of which each thread has a part that only it writes.
 #[derive(Default)]
-pub(crate) struct Hits(ThreadLocal<Part>);
+pub(crate) struct Tally(ThreadLocal<Part>);
 
 /// On a cache line (and its prefetched neighbour) of its own.
 #[derive(Default)]
 #[repr(align(128))]
 struct Part(AtomicU64);
 
-impl Hits {
+impl Tally {
     /// Counts one.
     #[inline]
     pub(crate) fn add(&self) {
