@@ -12,11 +12,28 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<()> {
     if let Some((stores, rest)) = compare::asked_for(args) {
         return compare::run(&stores, &rest);
     }
-    let is_series = args.iter().any(|arg| SERIES.iter().any(|of_series| arg.starts_with(of_series)));
-    let series = is_series.then_some("compare");
+    let series = is_series(args).then_some("compare");
     let is_report = args.iter().any(|arg| arg == "--report");
     let program = if is_report { "slice-bench-report" } else { "slice-bench" };
     let driver = ["run", "--release", "--package", "slice-benches", "--bin", program, "--"];
     let rest = args.iter().map(String::as_str).filter(|arg| *arg != "--report");
     succeed(cargo(driver.into_iter().chain(series).chain(rest)))
+}
+
+fn is_series(args: &[String]) -> bool {
+    args.iter().any(|arg| SERIES.iter().any(|of_series| arg.starts_with(of_series)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_workloads_are_a_series_and_one_is_a_run() {
+        let is_series = |line: &str| is_series(&line.split(' ').map(str::to_owned).collect::<Vec<_>>());
+        assert!(
+            is_series("--workloads all") && is_series("--keys 5 --workloads=a,b") && is_series("--quick")
+        );
+        assert!(!is_series("--workload fillseq --engine slice-async") && !is_series("--help"));
+    }
 }

@@ -15,7 +15,7 @@ pub enum Start {
     Loaded,
     /// A copy of the loaded one, which is thrown away afterwards.
     Copy,
-    /// The loaded one, of which the system's page cache has nothing.
+    /// The loaded one, of which the system's page cache is made to forget everything again and again.
     Cold,
     /// One whose process was killed with a log of writes that are in no table.
     Crashed,

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   for each round, for each row, for each engine, in the order of the round:
-//!       place the store ── write back ── forget, if cold ── [ process: one run ] ── write results.json
+//!       place the store ── write back ── [ process: one run ] ── write results.json
 //! ```
 //!
 //! A process has its own allocator, caches and threads, and its peak of memory is that of one run.
@@ -17,12 +17,10 @@ use crate::compare::measure::OPEN_MS;
 use crate::compare::order::in_round;
 use crate::compare::rows::{ROWS, Row, Start};
 use crate::compare::settings::{Amount, Settings};
-use crate::compare::stores::{Stores, forget, write_back};
+use crate::compare::stores::{Stores, write_back};
 use crate::knobs::Durability;
 use crate::results::Run;
 
-/// The block cache of a cold read, in MiB: what is read twice is mostly read from the disk twice.
-const COLD_CACHE_MIB: usize = 8;
 /// The memtable of a store that crashes, in MiB: none of its writes is in a table.
 const CRASH_MEMTABLE_MIB: usize = 256;
 
@@ -87,9 +85,6 @@ impl<'a> Session<'a> {
             self.crash(engine, row, round, &dir)?;
         }
         write_back();
-        if row.start == Start::Cold {
-            forget(&dir)?;
-        }
         let mut run = self.process(engine, row, round, &dir)?;
         run.workload = row.label();
         if dir == stores.work() {
@@ -160,6 +155,7 @@ impl<'a> Session<'a> {
     fn wishes(&self, row: &Row) -> Vec<String> {
         let Settings { verify, steady, neighbour, .. } = *self.settings;
         let mut args = Vec::new();
+        args.extend((row.start == Start::Cold).then(|| "--cold".to_owned()));
         args.extend(verify.then(|| "--verify".to_owned()));
         args.extend(neighbour.then(|| "--neighbour".to_owned()));
         args.extend((row.is_worn_in() && steady > 0).then(|| format!("--steady={steady}")));
@@ -173,11 +169,7 @@ impl<'a> Session<'a> {
         let mut set = |name: &str, value: String| {
             command.arg(format!("--{name}")).arg(value);
         };
-        let (cache, memtable) = match row.start {
-            Start::Cold => (COLD_CACHE_MIB, knobs.memtable_mib),
-            Start::Crashed => (knobs.cache_mib, CRASH_MEMTABLE_MIB),
-            _ => (knobs.cache_mib, knobs.memtable_mib),
-        };
+        let memtable = if row.start == Start::Crashed { CRASH_MEMTABLE_MIB } else { knobs.memtable_mib };
         set("engine", engine.to_owned());
         set("clients", row.clients.to_string());
         set("round", round.to_string());
@@ -185,7 +177,7 @@ impl<'a> Session<'a> {
         set("value-bytes", self.value_bytes(row).to_string());
         set("seed", seed.to_string());
         set("warmup", if row.is_warmed() { warmup.to_string() } else { "0".to_owned() });
-        set("cache", cache.to_string());
+        set("cache", knobs.cache_mib.to_string());
         set("memtable", memtable.to_string());
         set("durability", row.durability.to_string());
         set("row-cache-entries", knobs.row_cache_entries.to_string());

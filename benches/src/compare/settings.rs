@@ -16,8 +16,6 @@ const COUNTED_PER_S: f64 = 400_000.0;
 const OVERHEAD_S: f64 = 2.0;
 /// A shorter run says nothing.
 const SHORTEST_S: f64 = 0.5;
-/// The operations of a cold read: so few that most of the blocks they read were not read before.
-const COLD_PER_KEY: f64 = 0.01;
 /// Log bytes of a put of a key of 16 and a value of 100 bytes, about.
 const LOGGED_BYTES: u64 = 128;
 /// The log that a store finds after the crash.
@@ -99,7 +97,6 @@ impl Settings {
         let seconds = self.seconds_of_run(rows);
         let keys = self.keys as f64;
         match row.start {
-            Start::Cold => Amount::Ops((keys * COLD_PER_KEY) as u64),
             Start::Crashed => Amount::Ops(LOG_BYTES / LOGGED_BYTES),
             _ if row.loads() => Amount::Ops(self.keys),
             _ if row.is_counted() => Amount::Ops((seconds * COUNTED_PER_S).min(keys) as u64),

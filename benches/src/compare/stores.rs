@@ -7,12 +7,12 @@
 
 #![expect(clippy::disallowed_methods, reason = "the stores are placed from outside, as files like others")]
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use rustix::fs::{Advice, fadvise, sync};
+use rustix::fs::sync;
 
 /// The directories of one engine.
 #[derive(Clone, Debug)]
@@ -80,16 +80,6 @@ pub fn write_back() {
     sync();
 }
 
-/// Has the system forget the files of a directory, so that they are read from the disk. They must have been written back.
-///
-/// # Errors
-///
-/// If a file cannot be opened.
-pub fn forget(dir: &Path) -> anyhow::Result<()> {
-    for_each_file(dir, &mut |file| Ok(fadvise(File::open(file)?, 0, None, Advice::DontNeed)?))
-        .with_context(|| format!("could not have {} forgotten", dir.display()))
-}
-
 fn remove(dir: &Path) -> anyhow::Result<()> {
     match fs::remove_dir_all(dir) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -106,18 +96,6 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
             copy(&entry.path(), &target)?;
         } else {
             fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
-}
-
-fn for_each_file(dir: &Path, visit: &mut impl FnMut(&Path) -> io::Result<()>) -> io::Result<()> {
-    for entry in fs::read_dir(dir)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            for_each_file(&entry.path(), visit)?;
-        } else {
-            visit(&entry.path())?;
         }
     }
     Ok(())
@@ -143,15 +121,5 @@ mod tests {
         assert_eq!(fs::read_to_string(stores.loaded().join("tables/1")).unwrap(), "one");
         assert!(stores.loaded().join("log").exists() && !stores.loaded().join("tables/2").exists());
         assert!(!stores.empty_work().unwrap().exists());
-    }
-
-    #[test]
-    fn what_the_system_has_forgotten_is_still_there() {
-        let dir = tempfile::tempdir().unwrap();
-        fs::create_dir(dir.path().join("below")).unwrap();
-        fs::write(dir.path().join("below/file"), "text").unwrap();
-        write_back();
-        forget(dir.path()).unwrap();
-        assert_eq!(fs::read_to_string(dir.path().join("below/file")).unwrap(), "text");
     }
 }
