@@ -53,7 +53,8 @@ pub fn main(settings: &Settings, known: &[&str]) -> anyhow::Result<()> {
     fs::create_dir_all(out.parent().unwrap_or(Path::new("."))).context("no directory for the results")?;
     let all = rows.len() * settings.engines.len() * settings.rounds() as usize;
     let (mut results, mut failures) = (nothing_yet(settings)?, Vec::new());
-    Session::new(settings, rows).run(|run| {
+    let program = std::env::current_exe().context("this program is not found")?;
+    Session::new(settings, rows, program).run(|run| {
         let number = results.runs.len() + failures.len() + 1;
         match run {
             Ok(run) => {

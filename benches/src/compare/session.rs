@@ -28,12 +28,13 @@ const CRASH_MEMTABLE_MIB: usize = 256;
 pub struct Session<'a> {
     settings: &'a Settings,
     rows: Vec<Row>,
+    program: PathBuf,
 }
 
 impl<'a> Session<'a> {
-    /// A comparison of these rows.
-    pub fn new(settings: &'a Settings, rows: Vec<Row>) -> Self {
-        Self { settings, rows }
+    /// A comparison of these rows, each run of which is done by a program that understands what this one does.
+    pub fn new(settings: &'a Settings, rows: Vec<Row>, program: PathBuf) -> Self {
+        Self { settings, rows, program }
     }
 
     /// Does all runs, and gives each to `take`.
@@ -95,7 +96,7 @@ impl<'a> Session<'a> {
 
     /// One run in a process of its own.
     fn process(&self, engine: &str, row: &Row, round: u64, dir: &Path) -> anyhow::Result<Run> {
-        let mut command = self.command(engine, row, round, dir)?;
+        let mut command = self.command(engine, row, round, dir);
         match row.start {
             Start::Crashed => {
                 command.args(["--workload", "readmissing", "--ops", "1", "--existing"]).arg(self.keys())
@@ -114,14 +115,14 @@ impl<'a> Session<'a> {
     fn load(&self, engine: &str, row: &Row, dir: &Path) -> anyhow::Result<()> {
         let (clients, durability) = (ROWS[0].clients, Durability::Buffered);
         let row = Row { clients, durability, start: Start::Empty, ..*row };
-        let mut command = self.command(engine, &row, 0, dir)?;
+        let mut command = self.command(engine, &row, 0, dir);
         command.args(["--workload", "fillrandom-distinct"]).args(["--keys", &self.settings.keys.to_string()]);
         figures(command, &self.settings.dir.join("run.json")).map(drop)
     }
 
     /// A process that writes a log and is killed in the midst of it all.
     fn crash(&self, engine: &str, row: &Row, round: u64, dir: &Path) -> anyhow::Result<()> {
-        let mut command = self.command(engine, row, round, dir)?;
+        let mut command = self.command(engine, row, round, dir);
         command.args(self.work(row)).arg("--crash");
         let status = command.status().with_context(|| format!("could not start {command:?}"))?;
         ensure!(!status.success(), "it was to be killed and was not: {command:?}");
@@ -141,9 +142,7 @@ impl<'a> Session<'a> {
                 args.extend([self.keys(), "--seconds".to_owned(), time.as_secs_f64().to_string()]);
             }
         }
-        if !row.workload.fills() {
-            args.push("--existing".to_owned());
-        }
+        args.extend((!row.workload.fills()).then(|| "--existing".to_owned()));
         args
     }
 
@@ -162,10 +161,10 @@ impl<'a> Session<'a> {
         args
     }
 
-    /// This program, with what is alike for all that is done with a store.
-    fn command(&self, engine: &str, row: &Row, round: u64, dir: &Path) -> anyhow::Result<Command> {
+    /// The program, with what is alike for all that is done with a store.
+    fn command(&self, engine: &str, row: &Row, round: u64, dir: &Path) -> Command {
         let Settings { seed, warmup, knobs, .. } = self.settings;
-        let mut command = Command::new(std::env::current_exe().context("this program is not found")?);
+        let mut command = Command::new(&self.program);
         let mut set = |name: &str, value: String| {
             command.arg(format!("--{name}")).arg(value);
         };
@@ -184,7 +183,7 @@ impl<'a> Session<'a> {
         set("bloom-bits", knobs.bloom_bits.to_string());
         set("codec", knobs.codec.to_string());
         set("background-threads", knobs.background_threads.to_string());
-        Ok(command)
+        command
     }
 }
 
@@ -206,3 +205,6 @@ fn figures(mut command: Command, file: &Path) -> anyhow::Result<Run> {
     ensure!(status.success(), "{status}: {command:?}");
     serde_json::from_slice(&fs::read(file)?).context("the run gives no figures")
 }
+
+#[cfg(test)]
+mod tests;

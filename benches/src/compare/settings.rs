@@ -95,11 +95,10 @@ impl Settings {
     pub fn amount(&self, row: &Row, rows: usize) -> Amount {
         use crate::compare::rows::Start;
         let seconds = self.seconds_of_run(rows);
-        let keys = self.keys as f64;
         match row.start {
             Start::Crashed => Amount::Ops(LOG_BYTES / LOGGED_BYTES),
             _ if row.loads() => Amount::Ops(self.keys),
-            _ if row.is_counted() => Amount::Ops((seconds * COUNTED_PER_S).min(keys) as u64),
+            _ if row.is_counted() => Amount::Ops((seconds * COUNTED_PER_S).min(self.keys as f64) as u64),
             _ => Amount::For(Duration::from_secs_f64(seconds)),
         }
     }
@@ -116,5 +115,54 @@ impl Settings {
     /// How often all of it is done.
     pub fn rounds(&self) -> u64 {
         if self.quick { 1 } else { self.rounds }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::compare::rows::choose;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        settings: Settings,
+    }
+
+    fn amount(args: &[&str], row: &str) -> Amount {
+        let settings = Line::parse_from([&["line", "--engines", "a,b"], args].concat()).settings;
+        settings.amount(&choose(&[row.to_owned()], true).unwrap()[0], 10)
+    }
+
+    #[test]
+    fn writes_that_are_compacted_are_counted_and_others_have_their_time() {
+        assert_eq!(amount(&["--seconds", "2"], "overwrite@4"), Amount::Ops(800_000));
+        assert_eq!(amount(&["--seconds", "2", "--keys", "1000"], "fillseq@1"), Amount::Ops(1000));
+        for row in ["overwrite-fsync@16", "readrandom@2", "ycsb-a", "readrandom-cold"] {
+            assert_eq!(amount(&["--seconds", "2"], row), Amount::For(Duration::from_secs(2)), "{row}");
+        }
+    }
+
+    #[test]
+    fn stores_are_loaded_with_all_keys_however_little_time_there_is() {
+        let args = ["--keys", "1000000", "--time-budget", "1"];
+        assert_eq!(amount(&args, "fillrandom-distinct"), Amount::Ops(1_000_000));
+    }
+
+    #[test]
+    fn a_time_budget_is_shared_out_to_all_runs() {
+        // 2 engines, 3 rounds and 10 rows are 60 runs: of 5 seconds each, 2 are for other things.
+        let of_budget = |budget| amount(&["--time-budget", budget], "readrandom@2");
+        assert_eq!(of_budget("300"), Amount::For(Duration::from_secs(3)));
+        assert_eq!(of_budget("30"), Amount::For(Duration::from_millis(500)));
+        assert_eq!(of_budget("30000"), Amount::For(Duration::from_secs(5)));
+    }
+
+    #[test]
+    fn a_quick_comparison_has_one_round_of_short_runs() {
+        assert_eq!(amount(&["--quick"], "readrandom@2"), Amount::For(Duration::from_millis(2500)));
+        assert_eq!(Line::parse_from(["line", "--quick", "--rounds", "5"]).settings.rounds(), 1);
     }
 }
