@@ -31,6 +31,7 @@ mod iter;
 mod leaf;
 #[cfg(all(test, slice_loom))]
 mod models;
+mod pages;
 mod skip;
 mod target;
 #[cfg(all(test, not(slice_loom)))]
@@ -59,6 +60,7 @@ use skip::Bounds;
 use target::Target;
 
 pub use iter::BTreeIter;
+pub use pages::mapped_bytes;
 
 /// A memtable on a B+-tree. A second writer is safe too, and waits for the first.
 pub struct BTreeMemTable {

@@ -9,6 +9,6 @@ mod ranges;
 pub mod skiplist;
 
 pub use any::{AnyIter, AnyMemTable, MemTableKind};
-pub use btree::BTreeMemTable;
+pub use btree::{BTreeMemTable, mapped_bytes};
 pub use memtable::MemTable;
 pub use skiplist::SkipListMemTable;

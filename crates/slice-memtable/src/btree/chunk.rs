@@ -11,35 +11,22 @@
 //! touched by the one [`Appender`] only. `filled` never falls.
 #![expect(unsafe_code, reason = "one writer and many readers share memory that is being filled")]
 
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::fmt;
-use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::pages::Pages;
 use crate::primitives::{AtomicUsize, Watched};
 
 /// What an entry begins at a multiple of, in bytes: the numbers of entries count in these.
 pub(super) const GRANULE: usize = 8;
 
-/// From this size on a chunk lies in huge pages if the system has them: a search that misses the cache misses the buffer
-/// of page translations, too, unless pages are large.
-pub(super) const HUGE: usize = 2 << 20;
-
 /// A chunk: what its appender has written so far.
 pub(super) struct Chunk {
-    start: NonNull<u8>,
-    layout: Layout,
+    pages: Pages,
     filled: AtomicUsize,
     watched: Watched,
 }
-
-// SAFETY: `start` is memory that the chunk alone owns and frees, and it does not matter which thread does that.
-unsafe impl Send for Chunk {}
-// SAFETY: through `&Chunk` one reaches the bytes below `filled` only. These were written before `filled` was stored with
-// `Release`, and it is loaded with `Acquire`, so the writes happened before any read; and nobody writes to them again,
-// since the appender writes at `filled` and above.
-unsafe impl Sync for Chunk {}
 
 /// The right to append to a chunk. There is one for each chunk: it is made with the chunk, and is not `Clone`.
 pub(super) struct Appender {
@@ -51,22 +38,15 @@ pub(super) struct Appender {
 impl Chunk {
     /// A chunk of this many bytes, rounded up to granules, and who may append to it.
     pub(super) fn new(capacity: usize) -> (Arc<Self>, Appender) {
-        let align = if capacity >= HUGE { HUGE } else { GRANULE };
-        let layout = Layout::from_size_align(capacity.max(1), align).expect("no entry is half of all memory");
-        let layout = layout.pad_to_align();
-        // SAFETY: the size of the layout is not zero.
-        let Some(start) = NonNull::new(unsafe { alloc(layout) }) else { handle_alloc_error(layout) };
-        if layout.size() >= HUGE {
-            ask_for_huge_pages(start, layout.size());
-        }
-        let watched = Watched::new(layout.size() / GRANULE);
-        let chunk = Arc::new(Self { start, layout, filled: AtomicUsize::new(0), watched });
+        let pages = Pages::new(capacity, GRANULE);
+        let watched = Watched::new(pages.len() / GRANULE);
+        let chunk = Arc::new(Self { pages, filled: AtomicUsize::new(0), watched });
         (Arc::clone(&chunk), Appender { chunk, filled: 0 })
     }
 
     /// How many bytes it can hold.
     pub(super) const fn capacity(&self) -> usize {
-        self.layout.size()
+        self.pages.len()
     }
 
     /// All that was appended by now.
@@ -74,22 +54,17 @@ impl Chunk {
     pub(super) fn filled(&self) -> &[u8] {
         let filled = self.filled.load(Ordering::Acquire);
         self.watched.read(0..filled / GRANULE);
-        // SAFETY: the chunk owns `capacity` bytes at `start`, and `filled` is no more than that. The bytes below it are
-        // initialized and do not change while the chunk lives (the invariant above), so not while the slice does.
-        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), filled) }
+        // SAFETY: the chunk owns `capacity` bytes at the start of its pages, and `filled` is no more than that. The bytes below it are
+        // initialized and do not change while the chunk lives (the invariant above), so not while the slice does. They were
+        // written before `filled` was stored with `Release`, and it was loaded with `Acquire`: on whatever thread this is,
+        // the writes happened before.
+        unsafe { std::slice::from_raw_parts(self.pages.start().as_ptr(), filled) }
     }
 }
 
 impl AsRef<[u8]> for Chunk {
     fn as_ref(&self) -> &[u8] {
         self.filled()
-    }
-}
-
-impl Drop for Chunk {
-    fn drop(&mut self) {
-        // SAFETY: `start` came from `alloc` with this layout, and the last reference to it is gone.
-        unsafe { dealloc(self.start.as_ptr(), self.layout) }
     }
 }
 
@@ -116,7 +91,7 @@ impl Appender {
             // is within the chunk's memory. It is above `filled`, so no reader has a reference to it; and `part` is not
             // in it, being a slice of initialized memory. There is one appender, and `&mut self` has it alone.
             unsafe {
-                self.chunk.start.as_ptr().add(to).copy_from_nonoverlapping(part.as_ptr(), part.len());
+                self.chunk.pages.start().as_ptr().add(to).copy_from_nonoverlapping(part.as_ptr(), part.len());
             }
             to += part.len();
         }
@@ -125,17 +100,6 @@ impl Appender {
         at
     }
 }
-
-/// Asks the system to back this memory with huge pages. It may refuse, which costs speed only.
-#[cfg(target_os = "linux")]
-fn ask_for_huge_pages(start: NonNull<u8>, len: usize) {
-    // SAFETY: the range is memory that was just allocated and that nobody else knows of, and the advice does not change
-    // what is in it. It begins at a multiple of the page size, since it is aligned to `HUGE`.
-    let _ = unsafe { rustix::mm::madvise(start.as_ptr().cast(), len, rustix::mm::Advice::LinuxHugepage) };
-}
-
-#[cfg(not(target_os = "linux"))]
-fn ask_for_huge_pages(_start: NonNull<u8>, _len: usize) {}
 
 impl fmt::Debug for Chunk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -175,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_chunk_outlives_its_appender() {
-        let (chunk, mut appender) = Chunk::new(HUGE);
+        let (chunk, mut appender) = Chunk::new(1000);
         appender.append([b"value", b"", b""]);
         drop(appender);
         assert_eq!(&chunk.filled()[..5], b"value");

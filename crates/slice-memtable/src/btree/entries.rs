@@ -18,7 +18,8 @@ use bytes::Bytes;
 use slice_types::{EntryRef, Trailer};
 
 use super::blocks::Blocks;
-use super::chunk::{Appender, Chunk, GRANULE, HUGE};
+use super::chunk::{Appender, Chunk, GRANULE};
+use super::pages::HUGE;
 
 /// The size of the first chunk, in bytes.
 const CHUNK_MIN: usize = 1 << 10;
