@@ -1,7 +1,7 @@
 //! The memtable as a B+-tree: one writer, readers without locks, and nodes that lose nothing while a reader is in them.
 //!
 //! ```text
-//!   filter   [ 0110 0100 ... ]                    which keys there may be: most lookups of others end here
+//!   index    [ hash, entry | hash, entry | ... ]  the newest entry of each key: most lookups end here
 //!
 //!   root  -> [ . k . r . ]                        inner nodes: 15 separators
 //!              |   |   |
@@ -24,7 +24,7 @@
 mod blocks;
 mod chunk;
 mod entries;
-mod filter;
+mod index;
 mod inner;
 mod insert;
 mod iter;
@@ -52,7 +52,7 @@ use crate::primitives::{AtomicU64, AtomicUsize};
 use crate::ranges::RangeTombstones;
 use blocks::Blocks;
 use entries::{Entries, EntryId};
-use filter::Filter;
+use index::Index;
 use inner::{Child, Inner, NodeId, Side};
 use insert::Writer;
 use leaf::Leaf;
@@ -69,7 +69,7 @@ pub struct BTreeMemTable {
     inners: Blocks<Inner>,
     /// See [`Root`].
     root: AtomicU64,
-    filter: Filter,
+    index: Index,
     ranges: RangeTombstones,
     /// The writer's part. Readers never take the lock.
     writer: Mutex<Writer>,
@@ -175,7 +175,7 @@ impl MemTable for BTreeMemTable {
             leaves,
             inners: Blocks::new(),
             root: AtomicU64::new(0),
-            filter: Filter::new(),
+            index: Index::new(),
             ranges: RangeTombstones::default(),
             writer: Mutex::new(Writer::new(bytes)),
             len: AtomicUsize::new(0),
@@ -208,8 +208,13 @@ impl MemTable for BTreeMemTable {
 
     #[inline]
     fn get(&self, key: &[u8], at: SeqNo) -> Option<(Trailer, Bytes)> {
-        if self.filter.is_empty() || !self.filter.may_have(xxh3_64(key)) {
+        if self.len.load(Ordering::Relaxed) == 0 {
             return None;
+        }
+        let newest = self.index.newest(key, xxh3_64(key), &self.entries)?;
+        let trailer = self.entries.get(newest).trailer;
+        if trailer.seqno() <= at {
+            return Some((trailer, self.entries.share_value(newest)));
         }
         let (id, trailer) = self.newest(&Target { key, trailer: Trailer::seek(at) })?;
         Some((trailer, self.entries.share_value(id)))

@@ -4,6 +4,8 @@
 //! rounds, in nanoseconds for each operation.
 #![expect(clippy::disallowed_methods, reason = "it measures time, and involves no store")]
 
+mod runs;
+
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::io::Write;
@@ -13,6 +15,8 @@ use std::time::Instant;
 
 use slice_memtable::{BTreeMemTable, MemTable, SkipListMemTable};
 use slice_types::{EntryIterator, EntryKind, SeqNo, Trailer};
+
+use runs::Runs;
 
 const ENTRIES: u64 = 450_000;
 const VALUE: [u8; 100] = [0x5a; 100];
@@ -142,6 +146,60 @@ fn measure<M: MemTable>(name: &'static str, keys: &Keys, figures: &mut Figures) 
     note(14, "drop, of each entry", timed(ENTRIES, || drop(table)).0);
 }
 
+fn fill_runs(keys: &[Key]) -> Runs {
+    let mut table = Runs::default();
+    for (n, key) in (1..).zip(keys) {
+        table.insert(key, trailer(n), &VALUE);
+    }
+    table
+}
+
+fn get_from_runs(table: &Runs, keys: &[Key]) {
+    for n in 0..LOOKUPS {
+        let key = &keys[(scatter(n) % keys.len() as u64) as usize];
+        black_box(table.get(key, SeqNo::MAX).map(|entry| entry.value[0]));
+    }
+}
+
+fn iterate_runs(table: &Runs) {
+    table.scan(&[0; 16], usize::MAX, |entry| {
+        black_box((entry.key[0], entry.value[0]));
+    });
+}
+
+fn seek_in_runs(table: &Runs, keys: &[Key]) {
+    for n in 0..SEEKS {
+        let key = &keys[(scatter(n) % keys.len() as u64) as usize];
+        table.scan(key, 10, |entry| {
+            black_box(entry.value[0]);
+        });
+    }
+}
+
+/// Those measurements that a structure for one thread can have.
+fn measure_runs(keys: &Keys, figures: &mut Figures) {
+    let mut note = |at: usize, what, figure: f64| {
+        figures.entry((at, what)).or_default().entry("runs").or_default().push(figure);
+    };
+    let (ns, table) = timed(ENTRIES, || fill_runs(&keys.sorted));
+    note(0, "insert, in order", ns);
+    note(1, "get, filled in order", timed(LOOKUPS, || get_from_runs(&table, &keys.random)).0);
+    note(2, "iterate, filled in order", timed(ENTRIES, || iterate_runs(&table)).0);
+    drop(table);
+    let (ns, table) = timed(ENTRIES, || fill_runs(&keys.binary));
+    note(3, "insert, random bytes", ns);
+    note(4, "get, random bytes", timed(LOOKUPS, || get_from_runs(&table, &keys.binary)).0);
+    drop(table);
+    let (ns, table) = timed(ENTRIES, || fill_runs(&keys.random));
+    note(5, "insert, random", ns);
+    note(6, "get", timed(LOOKUPS, || get_from_runs(&table, &keys.random)).0);
+    note(7, "get, not there", timed(LOOKUPS, || get_from_runs(&table, &keys.others)).0);
+    note(9, "iterate", timed(ENTRIES, || iterate_runs(&table)).0);
+    note(10, "seek and 10", timed(SEEKS, || seek_in_runs(&table, &keys.random)).0);
+    note(11, "bytes an entry", table.memory_used() as f64 / ENTRIES as f64);
+    note(14, "drop, of each entry", timed(ENTRIES, || drop(table)).0);
+}
+
 struct Keys {
     sorted: Vec<Key>,
     random: Vec<Key>,
@@ -173,6 +231,7 @@ fn main() -> std::io::Result<()> {
     for _ in 0..rounds {
         measure::<SkipListMemTable>("skip list", &keys, &mut figures);
         measure::<BTreeMemTable>("B+-tree", &keys, &mut figures);
+        measure_runs(&keys, &mut figures);
     }
     let mut out = std::io::stdout().lock();
     for ((_, what), structures) in &mut figures {

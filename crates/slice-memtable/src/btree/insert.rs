@@ -16,7 +16,7 @@ use slice_types::Trailer;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::entries::{Arena, EntryId};
-use super::filter::FilterWriter;
+use super::index::IndexWriter;
 use super::inner::{NodeId, SEPARATORS, Side};
 use super::leaf::{Leaf, SLOTS, Slot};
 use super::skip::{Bounds, Skip};
@@ -27,7 +27,7 @@ use crate::MemTable;
 /// What the writer keeps track of.
 pub(super) struct Writer {
     arena: Arena,
-    filter: FilterWriter,
+    index: IndexWriter,
     /// Nodes so far.
     leaves: u32,
     inners: u32,
@@ -50,7 +50,7 @@ impl Writer {
     pub(super) const fn new(node_bytes: usize) -> Self {
         Self {
             arena: Arena::new(),
-            filter: FilterWriter::new(),
+            index: IndexWriter::new(),
             leaves: 1,
             inners: 0,
             node_bytes,
@@ -66,11 +66,11 @@ impl Writer {
     }
 
     /// The memory that all takes which is not in the table itself, in bytes.
-    pub(super) const fn memory_used(&self) -> usize {
+    pub(super) fn memory_used(&self) -> usize {
         if self.arena.is_full() {
             return 1 << 60;
         }
-        self.arena.allocated() + self.filter.allocated() + self.node_bytes + self.range_bytes
+        self.arena.allocated() + self.index.allocated() + self.node_bytes + self.range_bytes
     }
 }
 
@@ -85,11 +85,11 @@ impl BTreeMemTable {
         value: &[u8],
     ) -> bool {
         let target = Target { key, trailer };
-        let may_be_there = self.filter.add(&mut writer.filter, xxh3_64(key));
+        let place = self.index.place(&mut writer.index, key, xxh3_64(key), &self.entries);
         let behind_all = self.last_leaf_for(writer, &target);
         let node = behind_all.unwrap_or_else(|| self.find(&target, Side::Behind).node);
         let leaf = self.leaf(node);
-        if may_be_there && leaf.has(key, trailer, &self.entries) {
+        if place.known.is_some() && leaf.has(key, trailer, &self.entries) {
             return false;
         }
         if trailer.seqno() < self.max_seqno() {
@@ -104,6 +104,9 @@ impl BTreeMemTable {
         if behind_all.is_some() || writer.last.is_none() {
             let node = writer.last.map_or(node, |(_, node)| node);
             writer.last = Some((id, node));
+        }
+        if place.known.is_none_or(|known| self.entries.get(known).trailer.to_u64() < trailer.to_u64()) {
+            writer.index.put(place, id);
         }
         self.len.store(self.len.load(Relaxed) + 1, Relaxed);
         true

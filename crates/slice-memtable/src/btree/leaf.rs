@@ -145,9 +145,7 @@ impl Leaf {
         slots.clear();
         slots.extend((0..len).map(|slot| (self.prefixes[slot].load(Ordering::Relaxed), self.entry(slot))));
         if (self.sorted.load(Ordering::Relaxed) as usize) < len {
-            slots.sort_unstable_by(|one, other| {
-                one.0.cmp(&other.0).then_with(|| entries.get(one.1).order(&entries.get(other.1)))
-            });
+            sort(slots, entries);
         }
     }
 
@@ -190,5 +188,15 @@ impl Leaf {
     #[inline]
     fn entry(&self, slot: usize) -> EntryId {
         EntryId::from_u32(self.entries[slot].load(Ordering::Relaxed))
+    }
+}
+
+/// Brings slots into order: by their prefixes, which takes no branches, and by their entries only if that was not enough.
+fn sort(slots: &mut [Slot], entries: &Entries) {
+    slots.sort_unstable_by_key(|(prefix, _)| *prefix);
+    if slots.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+        slots.sort_unstable_by(|one, other| {
+            one.0.cmp(&other.0).then_with(|| entries.get(one.1).order(&entries.get(other.1)))
+        });
     }
 }

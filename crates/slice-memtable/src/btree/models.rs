@@ -11,6 +11,7 @@ use slice_types::{EntryIterator, EntryKind, SeqNo, Trailer};
 
 use super::BTreeMemTable;
 use super::chunk::Chunk;
+use super::target::Target;
 use crate::MemTable;
 
 fn insert(table: &BTreeMemTable, key: u8, seqno: u64) {
@@ -48,8 +49,12 @@ fn beside_a_writer(
     });
 }
 
+/// Down the tree, and by the index.
 fn all_are_found(table: &Arc<BTreeMemTable>, keys: &[u8]) {
     for key in keys {
+        let target = Target { key: &[*key], trailer: Trailer::FIRST };
+        let (id, _) = table.newest(&target).expect("it was published");
+        assert_eq!(table.entries.get(id).value[0], *key);
         let (_, value) = table.get(&[*key], SeqNo::MAX).expect("it was published");
         assert_eq!(value[0], *key);
     }
@@ -107,6 +112,26 @@ fn entries_are_found_while_a_node_is_split() {
 fn a_scan_meets_all_while_a_leaf_is_split() {
     beside_a_writer(&[1, 3, 5], &[2], a_scan_meets_all);
     beside_a_writer(&[1, 3, 5], &[2], a_scan_backward_meets_all);
+}
+
+/// A reader at a number that was published finds the version of that number, whatever comes meanwhile.
+#[test]
+fn a_version_is_found_while_a_newer_one_comes() {
+    loom::model(|| {
+        let table = Arc::new(BTreeMemTable::new());
+        insert(&table, 7, 1);
+        let reader = {
+            let table = Arc::clone(&table);
+            thread::spawn(move || table.get(&[7], SeqNo::new(1)).expect("it was published").0.seqno())
+        };
+        insert(&table, 7, 2);
+        assert_eq!(reader.join().unwrap(), SeqNo::new(1));
+    });
+}
+
+#[test]
+fn a_scan_beside_an_append_meets_no_slot_before_it_is_written() {
+    beside_a_writer(&[3], &[5], a_scan_meets_all);
 }
 
 #[test]
