@@ -1,7 +1,7 @@
-//! The memtables side by side: `cargo bench -p slice-memtable --bench bake_off [-- ROUNDS]`.
+//! The memtables side by side: `cargo bench -p slice-memtable --bench bake_off [-- ROUNDS [tree]]`.
 //!
 //! 16-byte keys, 100-byte values, as many as fill 64 MiB. All structures in each round, in turn, and the medians of the
-//! rounds, in nanoseconds for each operation.
+//! rounds, in nanoseconds for each operation. With `tree`, the tree alone: to compare two versions of it.
 #![expect(clippy::disallowed_methods, reason = "it measures time, and involves no store")]
 
 mod runs;
@@ -227,11 +227,14 @@ fn median(figures: &mut [f64]) -> f64 {
 
 fn main() -> std::io::Result<()> {
     let rounds = std::env::args().find_map(|arg| arg.parse().ok()).unwrap_or(3);
+    let is_alone = std::env::args().any(|arg| arg == "tree");
     let (keys, mut figures) = (Keys::new(), Figures::new());
     for _ in 0..rounds {
-        measure::<SkipListMemTable>("skip list", &keys, &mut figures);
         measure::<BTreeMemTable>("B+-tree", &keys, &mut figures);
-        measure_runs(&keys, &mut figures);
+        if !is_alone {
+            measure::<SkipListMemTable>("skip list", &keys, &mut figures);
+            measure_runs(&keys, &mut figures);
+        }
     }
     let mut out = std::io::stdout().lock();
     for ((_, what), structures) in &mut figures {

@@ -25,7 +25,7 @@ type Item = (u64, u32);
 pub(crate) struct Runs {
     chunks: Vec<Vec<u8>>,
     newest: Vec<Item>,
-    runs: Vec<Vec<Item>>,
+    merged: Vec<Vec<Item>>,
     index: Vec<u64>,
     len: usize,
 }
@@ -64,7 +64,7 @@ impl Runs {
     /// Shows so many entries from a key on.
     pub(crate) fn scan(&self, key: &[u8; 16], count: usize, mut each: impl FnMut(EntryRef<'_>)) {
         let from = prefix(key);
-        let parts = self.runs.iter().chain([&self.newest]);
+        let parts = self.merged.iter().chain([&self.newest]);
         let mut rests: Vec<&[Item]> =
             parts.map(|run| &run[run.partition_point(|item| item.0 < from)..]).collect();
         for _ in 0..count {
@@ -77,7 +77,7 @@ impl Runs {
 
     /// What it takes of memory, in bytes.
     pub(crate) fn memory_used(&self) -> usize {
-        let items = self.runs.iter().map(Vec::capacity).sum::<usize>() + self.newest.capacity();
+        let items = self.merged.iter().map(Vec::capacity).sum::<usize>() + self.newest.capacity();
         self.chunks.len() * CHUNK + items * size_of::<Item>() + self.index.len() * size_of::<u64>()
     }
 
@@ -129,10 +129,10 @@ impl Runs {
 
     fn merge(&mut self) {
         let mut run = std::mem::replace(&mut self.newest, Vec::with_capacity(NEWEST));
-        while let Some(older) = self.runs.pop_if(|older| older.len() <= run.len()) {
+        while let Some(older) = self.merged.pop_if(|older| older.len() <= run.len()) {
             run = merged(&older, &run);
         }
-        self.runs.push(run);
+        self.merged.push(run);
     }
 }
 
