@@ -1,6 +1,7 @@
 //! Scans and snapshots of a compacted store whose blocks are cached: `cargo bench -p slice-engine --bench reads`.
 //!
-//! 200,000 keys of 16 bytes, values of 100 bytes. Times of `readseq` and `readreverse` are for each entry.
+//! 200,000 keys of 16 bytes, values of 100 bytes. Times of `readseq` and `readreverse` are for each entry; `_ref` is with
+//! keys and values where they lie.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use slice::Background;
-use slice::blocking::LSMTree;
+use slice::blocking::{LSMTree, Scan};
 use slice::vfs::MemFs;
 
 const KEYS: u64 = 200_000;
@@ -37,7 +38,24 @@ fn filled() -> LSMTree {
     }
     lsm.compact().expect("a compaction in memory");
     assert_eq!(lsm.iter().count() as u64, KEYS);
+    // A long scan leaves the cache to others, so it is these that fill it.
+    for n in 0..KEYS {
+        black_box(lsm.get_pinned(&key(n)).expect("a read from memory"));
+    }
     lsm
+}
+
+fn walk(mut scan: Scan, limit: usize) {
+    for _ in 0..limit {
+        let Some(entry) = scan.next_ref() else { return };
+        black_box(entry.expect("an entry"));
+    }
+}
+
+fn walk_back(mut scan: Scan) {
+    while let Some(entry) = scan.next_back_ref() {
+        black_box(entry.expect("an entry"));
+    }
 }
 
 fn scans(c: &mut Criterion) {
@@ -55,6 +73,11 @@ fn scans(c: &mut Criterion) {
                 .count()
         });
     });
+    for (name, limit) in [("seekrandom_ref", 11), ("scan100_ref", 100)] {
+        group.bench_function(name, |b| {
+            b.iter(|| walk(lsm.range(key(random.random_range(0..KEYS - 100))..), limit));
+        });
+    }
     group.bench_function("seek_within", |b| {
         let mut scan = lsm.iter();
         b.iter(|| {
@@ -71,6 +94,8 @@ fn scans(c: &mut Criterion) {
     group.bench_function("readreverse", |b| {
         b.iter(|| lsm.iter().rev().filter(|entry| black_box(entry).is_ok()).count());
     });
+    group.bench_function("readseq_ref", |b| b.iter(|| walk(lsm.iter(), usize::MAX)));
+    group.bench_function("readreverse_ref", |b| b.iter(|| walk_back(lsm.iter())));
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let lsm = runtime.block_on(async_store());
     group.bench_function("readseq_async", |b| {

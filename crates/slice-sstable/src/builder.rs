@@ -4,7 +4,7 @@
 //! one entry.
 
 use bytes::Bytes;
-use slice_types::{EntryRef, Error, Result, Trailer, check_key, check_value, internal_cmp};
+use slice_types::{EntryRef, Error, Result, Trailer, check_key, check_value};
 use slice_vfs::{AppendFile, SyncSite};
 
 use crate::block::BlockBuilder;
@@ -186,15 +186,17 @@ impl TableBuilder {
     }
 
     /// Asserts the internal order, and says whether the entry's key is another than the last one's.
+    #[inline]
     fn assert_ascends(&self, entry: &EntryRef<'_>) -> bool {
-        let last = (&self.last_key[..], self.last_trailer);
+        let order = self.last_key[..].cmp(entry.key);
+        let is_older = order.is_eq() && self.last_trailer.to_u64() > entry.trailer.to_u64();
         assert!(
-            self.is_empty() || internal_cmp(last, (entry.key, entry.trailer)).is_lt(),
+            self.is_empty() || order.is_lt() || is_older,
             "entry {entry:?} does not stand behind {}{:?}",
             self.last_key.escape_ascii(),
             self.last_trailer,
         );
-        self.is_empty() || self.last_key != entry.key
+        self.is_empty() || order.is_lt()
     }
 
     /// Stores the block and its fence, which stands before `next_key` unless that is the block's last key too.
