@@ -96,16 +96,17 @@ impl<S: BlockStore> TableIter<S> {
         let Self { table, options, window, pace, earlier, .. } = self;
         let reader = &table.reader;
         let Some(handle) = table.fences.handle(block_index) else { return Ok(None) };
+        if let Some(earlier) = earlier.take() {
+            *pace = earlier.carry_over(block_index, direction);
+        }
+        pace.come_to(block_index, direction);
         if window.stored(handle).is_none()
             && let Some(block) = reader.kept(block_index)
         {
             pace.hit();
             return Ok(Some(block));
         }
-        if let Some(earlier) = earlier.take() {
-            *pace = earlier.carry_over(block_index, direction);
-        }
-        pace.miss(block_index, direction);
+        pace.miss();
         let policy = if pace.fills(options) { CachePolicy::Fill } else { CachePolicy::Bypass };
         if window.stored(handle).is_none() {
             let limit = pace.reach(options);
