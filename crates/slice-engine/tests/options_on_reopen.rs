@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use slice::blocking::LSMTree;
 use slice::vfs::MemFs;
-use slice::{Background, Builder, Compression, Durability, Options, Profile, Result, Strategy};
+use slice::{Background, Builder, Compression, Durability, MemTableKind, Options, Profile, Result, Strategy};
 
 /// Small, so that a few hundred keys make several tables on several levels.
 fn small() -> Options {
@@ -40,7 +40,8 @@ fn check(lsm: &LSMTree, rounds: u32, after: &str) -> Result<()> {
 
 type Change = fn(&mut Options);
 
-const CHANGES: [(&str, Change); 17] = [
+const CHANGES: [(&str, Change); 18] = [
+    ("memtable_kind", |o| o.memtable_kind = MemTableKind::SkipList),
     ("memtable_size", |o| o.memtable_size = 64 << 10),
     ("max_frozen_memtables", |o| o.max_frozen_memtables = 1),
     ("memory_budget", |o| o.memory_budget = Some(4 << 20)),

@@ -9,7 +9,7 @@ use slice::compaction::CompactionConfig;
 use slice::operators::Append;
 use slice::planted::Bug;
 use slice::vfs::{LogKind, MemFs};
-use slice::{Background, Builder, Compression, Durability, ManualClock, RecoveryMode};
+use slice::{Background, Builder, Compression, Durability, ManualClock, MemTableKind, RecoveryMode};
 
 const DIR: &str = "/db";
 
@@ -33,6 +33,7 @@ struct Safety {
 /// How data are held in memory and in tables. Sizes in bytes.
 #[derive(Clone, Debug)]
 struct Storage {
+    memtable_kind: MemTableKind,
     memtable_size: usize,
     block_size: usize,
     compression: Compression,
@@ -92,6 +93,7 @@ impl Settings {
 impl Storage {
     fn apply(&self, builder: Builder) -> Builder {
         builder
+            .memtable_kind(self.memtable_kind)
             .memtable_size(self.memtable_size)
             .block_size(self.block_size)
             .compression(self.compression)
@@ -151,13 +153,22 @@ fn safety() -> impl Strategy<Value = Safety> {
 }
 
 fn storage() -> impl Strategy<Value = Storage> {
+    let memtable_kind = prop_oneof![2 => Just(MemTableKind::BTree), 1 => Just(MemTableKind::SkipList)];
     let memtable_size = prop_oneof![3 => Just(1 << 10), 2 => Just(4 << 10), 1 => Just(1 << 20)];
     let block_size = prop_oneof![Just(64), Just(256), Just(4 << 10)];
     let rows = prop_oneof![Just(0), Just(2), Just(1000)];
     let blocks = prop_oneof![Just(0), Just(1 << 10), Just(8 << 20)];
-    (memtable_size, block_size, compression(), 0..=20_u8, rows, blocks).prop_map(
-        |(memtable_size, block_size, compression, filter_bits, row_cache_entries, block_cache_bytes)| {
+    ((memtable_kind, memtable_size), block_size, compression(), 0..=20_u8, rows, blocks).prop_map(
+        |(
+            (memtable_kind, memtable_size),
+            block_size,
+            compression,
+            filter_bits,
+            row_cache_entries,
+            block_cache_bytes,
+        )| {
             Storage {
+                memtable_kind,
                 memtable_size,
                 block_size,
                 compression,
