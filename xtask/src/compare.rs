@@ -10,7 +10,7 @@ use anyhow::bail;
 use crate::{cargo, succeed};
 
 /// What slice is compared with if nothing is named.
-const ALL: &str = "rocksdb,rocksdb-defaults,fjall,redb,surrealkv";
+const ALL: &str = "rocksdb,rocksdb-defaults,fjall,surrealkv";
 
 const MANIFEST: &str = "benches/peers/Cargo.toml";
 
