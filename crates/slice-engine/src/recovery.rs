@@ -6,18 +6,22 @@
 //! leaves), the logs behind it do not count, whatever they hold. Where each log ended is written into the manifest
 //! before anything new is logged; a later recovery reads that far and no further, and so comes to the same state.
 
+mod gathered;
+
 use std::collections::BTreeMap;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use slice_memtable::{MemTable, MemTableKind};
 use slice_types::{Error, KeyspaceId, LogNumber, Result, SeqNo, Trailer};
-use slice_vfs::{Fs, SyncSite, read_all};
+use slice_vfs::{Access, Fs, SyncSite, read_all};
 use slice_wal::{Entries, LogEnd, LogPosition, RecoveryMode, durable_mark, replay};
 
 use crate::db::names::{FileName, log_path};
 use crate::manifest::{Edit, State};
 use crate::tree::{Frozen, Memory};
+use gathered::Gathered;
 
 /// Why the bytes of a replayed log are synced: the process that wrote them may not have come to that, and later logs
 /// build on them.
@@ -132,12 +136,18 @@ fn read_logs(fs: &dyn Fs, dir: &Path, first: LogNumber) -> Result<Vec<LogBytes>>
         let Some(FileName::Log(number)) = FileName::parse(&name) else { continue };
         if number >= first {
             let path = dir.join(&name);
-            let bytes =
-                read_all(fs, &path).map_err(|error| Error::io("read a log", error).with_file(path))?;
+            let bytes = read(fs, &path).map_err(|error| Error::io("read a log", error).with_file(path))?;
             logs.push(LogBytes { number, bytes });
         }
     }
     Ok(logs)
+}
+
+/// Reads a log, and starts the writing of what the disk does not have yet: it is synced when it is replayed.
+fn read(fs: &dyn Fs, path: &Path) -> io::Result<Vec<u8>> {
+    let bytes = read_all(fs, path)?;
+    fs.open_random(path)?.advise(Access::Never);
+    Ok(bytes)
 }
 
 /// Replays one log after the other.
@@ -167,18 +177,13 @@ impl Replay<'_> {
     }
 
     fn replay(&mut self, log: &LogBytes, decided: Option<u64>) -> Result<u64> {
-        let mut memories = Memories {
-            state: Some(self.state),
-            log: log.number,
-            kind: self.kind,
-            by_keyspace: BTreeMap::new(),
-        };
+        let mut gathered = Gathered::default();
         let path = log_path(self.dir, log.number);
         let last = self.recovered.last_seqno;
         let mut start = None;
-        let mut sink = |first: SeqNo, _count: u32, entries: Entries<'_>| {
+        let mut sink = |first, _count, entries| {
             start.get_or_insert(first);
-            memories.insert(first, entries)
+            gathered.add(first, entries, |id| counts(Some(self.state), log.number, id))
         };
         let found = replay(&log.bytes, &path, log.number, self.mode, decided, self.durable, &mut sink)?;
         if self.mode != RecoveryMode::Salvage && start.is_some_and(|start| start > last.plus(1)) {
@@ -190,11 +195,11 @@ impl Replay<'_> {
         }
         // Also when all of its entries are in tables or of keyspaces that were dropped: their numbers are taken.
         self.recovered.last_seqno = self.recovered.last_seqno.max(found.max_seqno);
-        if memories.by_keyspace.is_empty() {
+        if gathered.is_empty() {
             return Ok(0);
         }
         self.recovered.logs.insert(log.number, self.recovered.last_seqno);
-        for (id, memory) in memories.by_keyspace {
+        for (id, memory) in gathered.into_memories(self.kind) {
             let frozen =
                 Frozen { memory: Arc::new(memory), first_log: log.number, log: log.number, bytes: 0 };
             self.recovered.frozen.entry(id).or_default().insert(0, Arc::new(frozen));
@@ -241,7 +246,7 @@ impl Memories<'_> {
     pub(crate) fn insert(&mut self, first: SeqNo, entries: Entries<'_>) -> Result<()> {
         for (entry, n) in entries.zip(0_u64..) {
             let entry = entry?;
-            if !self.counts(entry.keyspace)? {
+            if !counts(self.state, self.log, entry.keyspace)? {
                 continue;
             }
             let memory = self.by_keyspace.entry(entry.keyspace).or_insert_with(|| Memory::of(self.kind));
@@ -249,15 +254,15 @@ impl Memories<'_> {
         }
         Ok(())
     }
+}
 
-    /// Whether a keyspace has entries in this log that are in none of its tables.
-    fn counts(&self, id: KeyspaceId) -> Result<bool> {
-        if id == KeyspaceId::NONE {
-            return Ok(false);
-        }
-        let Some(state) = self.state else { return Ok(true) };
-        Ok(state.first_log_of(id)?.is_some_and(|first| first <= self.log))
+/// Whether a keyspace has entries in a log that are in none of its tables; without a state all are.
+fn counts(state: Option<&State>, log: LogNumber, id: KeyspaceId) -> Result<bool> {
+    if id == KeyspaceId::NONE {
+        return Ok(false);
     }
+    let Some(state) = state else { return Ok(true) };
+    Ok(state.first_log_of(id)?.is_some_and(|first| first <= log))
 }
 
 /// Makes what was replayed durable: from now on later logs build on it. Its names follow with the manifest's, which

@@ -97,6 +97,8 @@ pub enum Access {
     Random,
     /// From front to back: read ahead.
     Sequential,
+    /// Not again soon: what is in memory may go, and the writing of what the disk does not have yet begins.
+    Never,
 }
 
 /// A file read at any place, by many threads at once.

@@ -74,7 +74,8 @@ pub struct RecoveredLog {
 /// - `limit` is the valid length that an earlier recovery of this log settled on, if there was one. The log ends there
 ///   cleanly, whatever is behind, and damage below is not a torn tail.
 /// - `durable` is the greatest [`durable_mark`] of the later logs.
-/// - `sink` is given the first sequence number, the count and the entries of each batch. It sees whole batches: their
+/// - `sink` is given the first sequence number, the count and the entries of each batch, which borrow from `bytes`: it
+///   may keep them. It sees whole batches: their
 ///   checksum was right and all their entries decode.
 ///
 /// The memory needed does not depend on the log.
@@ -89,14 +90,14 @@ pub struct RecoveredLog {
 /// `TolerateTornTail` also when the file is not a log, or when a record has the right checksum and does not decode:
 /// no crash does that. [`Unsupported`](slice_types::ErrorKind::Unsupported), in every mode, when the format is
 /// newer than this build. What the sink returns, as it is.
-pub fn replay(
-    bytes: &[u8],
+pub fn replay<'b>(
+    bytes: &'b [u8],
     path: &Path,
     number: LogNumber,
     mode: RecoveryMode,
     limit: Option<u64>,
     durable: Option<LogPosition>,
-    sink: &mut dyn FnMut(SeqNo, u32, Entries<'_>) -> Result<()>,
+    sink: &mut dyn FnMut(SeqNo, u32, Entries<'b>) -> Result<()>,
 ) -> Result<RecoveredLog> {
     let (bytes, durable) = match limit {
         Some(limit) => (up_to(bytes, limit), LogPosition { log: number, offset: limit }),
@@ -154,19 +155,19 @@ fn open<'a>(record: &Record<'a>) -> Result<Body<'a>> {
 }
 
 /// A replay under way.
-struct Replay<'a> {
+struct Replay<'a, 'b> {
     path: &'a Path,
     mode: RecoveryMode,
     /// What is known to have been durable, the marks of this log apart.
     durable: LogPosition,
-    walk: Walk<'a>,
+    walk: Walk<'b>,
     log: RecoveredLog,
 }
 
-type Sink<'s> = dyn FnMut(SeqNo, u32, Entries<'_>) -> Result<()> + 's;
+type Sink<'s, 'b> = dyn FnMut(SeqNo, u32, Entries<'b>) -> Result<()> + 's;
 
-impl Replay<'_> {
-    fn run(mut self, sink: &mut Sink<'_>) -> Result<RecoveredLog> {
+impl<'b> Replay<'_, 'b> {
+    fn run(mut self, sink: &mut Sink<'_, 'b>) -> Result<RecoveredLog> {
         loop {
             match self.walk.step() {
                 Step::Record(record) => match open(&record) {
@@ -184,7 +185,7 @@ impl Replay<'_> {
     }
 
     /// Gives what a record says to the sink.
-    fn take(&mut self, body: Body<'_>, sink: &mut Sink<'_>) -> Result<()> {
+    fn take(&mut self, body: Body<'b>, sink: &mut Sink<'_, 'b>) -> Result<()> {
         let Body::Batch { first, count, entries } = body else { return Ok(()) };
         sink(first, count, entries)?;
         self.log.batches += 1;

@@ -29,7 +29,7 @@ use slice_memtable::MemTable;
 use slice_types::{Error, KeyRange, KeyspaceId, LogNumber, Result, SeqNo};
 use slice_wal::{EncodedBatch, GroupSync, LogPosition, LogWriter};
 
-use crate::db::{Logs, Wanted};
+use crate::db::{Logs, Pace, Wanted};
 use crate::options::Options;
 use crate::planted::{Bug, Planted};
 use crate::primitives::{AtomicU64, Mutex};
@@ -225,7 +225,7 @@ impl Commit {
         let full = state.active.at(places).filter(|active| is_broken || active.is_full());
         let mut full: Vec<_> = full.map(|active| active.tree.id).collect();
         full.extend(self.crowding(state).map(|active| active.tree.id).filter(|id| !full.contains(id)));
-        if full.is_empty() { Ok(Freeze::Empty) } else { self.switch(state, &full, logs) }
+        if full.is_empty() { Ok(Freeze::Empty) } else { self.switch(state, &full, logs, Pace::Busy) }
     }
 
     /// Many keyspaces share the memory: the one whose memtable has to give its part back, if they take too much.
@@ -271,7 +271,7 @@ impl Commit {
         let mut state = lock(&self.state);
         let holds = |id: &KeyspaceId| state.active.get(*id).is_some_and(|active| !active.memory.is_empty());
         let ids: Vec<_> = trees.iter().map(|tree| tree.id).filter(holds).collect();
-        if ids.is_empty() { Ok(Freeze::Empty) } else { self.switch(&mut state, &ids, logs) }
+        if ids.is_empty() { Ok(Freeze::Empty) } else { self.switch(&mut state, &ids, logs, Pace::Idle) }
     }
 
     /// Freezes the memtables that have held anything since before `before`, where that may be.
@@ -279,15 +279,15 @@ impl Commit {
         let mut state = lock(&self.state);
         let old = state.active.iter().filter(|active| active.since.is_some_and(|(since, _)| since <= before));
         let ids: Vec<_> = old.filter(|active| !active.is_backed_up()).map(|active| active.tree.id).collect();
-        if ids.is_empty() { Ok(Freeze::Empty) } else { self.switch(&mut state, &ids, logs) }
+        if ids.is_empty() { Ok(Freeze::Empty) } else { self.switch(&mut state, &ids, logs, Pace::Idle) }
     }
 
     /// Switches the memtables of these keyspaces, and the log.
-    fn switch(&self, state: &mut State, ids: &[KeyspaceId], logs: &Logs) -> Result<Freeze> {
+    fn switch(&self, state: &mut State, ids: &[KeyspaceId], logs: &Logs, pace: Pace) -> Result<Freeze> {
         if ids.iter().filter_map(|id| state.active.get(*id)).any(Active::is_backed_up) {
             return Ok(Freeze::Full);
         }
-        let old = self.switch_log(state, logs)?;
+        let old = self.switch_log(state, logs, pace)?;
         let holding_back = state.holds_back(logs).filter(|id| !ids.contains(id));
         for id in ids.iter().copied().chain(holding_back) {
             if let Some(active) = state.active.get_mut(id) {
@@ -300,14 +300,14 @@ impl Commit {
     }
 
     /// Begins a log, and gives the number of the one before.
-    fn switch_log(&self, state: &mut State, logs: &Logs) -> Result<LogNumber> {
+    fn switch_log(&self, state: &mut State, logs: &Logs, pace: Pace) -> Result<LogNumber> {
         if let Some(closed) = &state.closed {
             return Err(closed.clone());
         }
         state.tidy()?;
         let old = state.log.number();
         let next = old.next().ok_or_else(|| Error::corruption("the numbers of logs are used up"))?;
-        let mut log = logs.begin(next, &self.sync)?;
+        let mut log = logs.begin(next, &self.sync, pace)?;
         log.set_sync_mark(self.sync.durable());
         logs.keep(std::mem::replace(&mut state.log, log), state.last());
         state.is_untidy = false;
@@ -350,7 +350,7 @@ impl Commit {
         if state.active.get(id).is_none() {
             return Ok(None);
         }
-        let old = self.switch_log(&mut state, logs)?;
+        let old = self.switch_log(&mut state, logs, Pace::Idle)?;
         let Some(active) = state.active.get_mut(id) else { return Ok(None) };
         if !active.memory.is_empty() {
             active.freeze(old);

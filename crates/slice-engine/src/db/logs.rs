@@ -33,6 +33,15 @@ pub(crate) enum Wanted {
     Spare,
 }
 
+/// What is known of how a log will be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// The one before it was filled: this one will be, too.
+    Busy,
+    /// The one before it was ended for another reason. A spare's blocks would be kept for nothing.
+    Idle,
+}
+
 /// A log that takes no more writes.
 struct OldLog {
     /// Kept to be finished; none for a log of an earlier process.
@@ -80,10 +89,11 @@ impl Logs {
         }
     }
 
-    /// Begins a log: from the spare if there is one, as a new file if not.
-    pub(crate) fn begin(&self, number: LogNumber, sync: &GroupSync) -> Result<LogWriter> {
+    /// Begins a log: from the spare if there is one and it will be filled, as a new file if not.
+    pub(crate) fn begin(&self, number: LogNumber, sync: &GroupSync, pace: Pace) -> Result<LogWriter> {
         let path = log_path(&self.dir, number);
-        let file = self.file(&path).map_err(|error| Error::io("begin a log", error).with_file(&path))?;
+        let file =
+            self.file(&path, pace).map_err(|error| Error::io("begin a log", error).with_file(&path))?;
         let control = file.control();
         let writer = LogWriter::create(file, path.clone(), number)?;
         let (fs, dir) = (Arc::clone(&self.fs), self.dir.clone());
@@ -94,8 +104,9 @@ impl Logs {
         Ok(writer)
     }
 
-    fn file(&self, path: &Path) -> io::Result<Box<dyn LogFile>> {
-        if let Some(spare) = lock(&self.spare).take() {
+    fn file(&self, path: &Path, pace: Pace) -> io::Result<Box<dyn LogFile>> {
+        let spare = if pace == Pace::Busy { lock(&self.spare).take() } else { None };
+        if let Some(spare) = spare {
             let old = self.dir.join(SPARE_LOG);
             let renamed = self.fs.rename(&old, path);
             // Out of the way of the next spare, if it is still there.

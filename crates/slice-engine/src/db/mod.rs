@@ -28,7 +28,7 @@ use slice_vfs::{FileLock, Fs};
 pub(crate) use handle::Handle;
 pub use keyspaces::MAX_KEYSPACE_NAME_LEN;
 pub(crate) use keyspaces::check_own;
-pub(crate) use logs::{Logs, Wanted};
+pub(crate) use logs::{Logs, Pace, Wanted};
 pub(crate) use open::{Declared, directory, open};
 pub(crate) use read::ReadAt;
 pub(crate) use snapshots::{Horizon, Snapshots};

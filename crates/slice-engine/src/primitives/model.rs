@@ -88,7 +88,9 @@ impl MemTable for Memory {
 
     fn insert(&self, key: &[u8], trailer: Trailer, value: &[u8]) {
         self.entries.insert(key, trailer, value);
-        self.last.store(trailer.seqno().get(), Ordering::Relaxed);
+        // A recovery inserts in the order of keys.
+        let last = self.last.load(Ordering::Relaxed).max(trailer.seqno().get());
+        self.last.store(last, Ordering::Relaxed);
     }
 
     fn get(&self, key: &[u8], at: SeqNo) -> Option<(Trailer, Bytes)> {

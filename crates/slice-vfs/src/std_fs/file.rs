@@ -54,6 +54,7 @@ impl RandomAccessFile for StdRandom {
         let advice = match access {
             Access::Random => Advice::Random,
             Access::Sequential => Advice::Sequential,
+            Access::Never => Advice::DontNeed,
         };
         // Advice that is not taken costs speed only.
         let _ = fadvise(&self.file, 0, None, advice);

@@ -7,7 +7,7 @@ use slice_types::{LogNumber, SeqNo};
 use slice_vfs::{Fs, MemFs};
 use slice_wal::{GroupSync, LogWriter};
 
-use super::{Logs, Wanted};
+use super::{Logs, Pace, Wanted};
 
 const DIR: &str = "/db";
 
@@ -26,7 +26,7 @@ impl Scene {
     }
 
     fn begin(&self, number: u32) -> LogWriter {
-        self.logs.begin(LogNumber(number), &self.sync).unwrap()
+        self.logs.begin(LogNumber(number), &self.sync, Pace::Busy).unwrap()
     }
 
     /// Switches from one log to the next, and gives up the one before as a flush does; `busy` says whether the next one
@@ -80,4 +80,16 @@ fn the_janitor_makes_a_spare_only_near_the_end_of_a_log() {
     scene.logs.prepare();
     assert_eq!(scene.files(), ["wal_000001.log", "wal_spare.tmp"]);
     drop(log);
+}
+
+#[test]
+fn a_log_that_is_begun_for_a_flush_on_request_leaves_the_spare_alone() {
+    let scene = Scene::new();
+    let second = scene.switch(scene.begin(1), Some(Wanted::Space));
+    let third = scene.logs.begin(LogNumber(3), &scene.sync, Pace::Idle).unwrap();
+    assert_eq!(scene.files(), ["wal_000002.log", "wal_000003.log", "wal_spare.tmp"]);
+    scene.logs.keep(second, SeqNo::new(2));
+    scene.logs.release_below(LogNumber(3));
+    assert_eq!(scene.files(), ["wal_000003.log"], "nothing is kept at rest");
+    drop(third);
 }
