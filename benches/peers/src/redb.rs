@@ -23,6 +23,7 @@ pub(crate) struct Redb {
 
 impl Redb {
     /// Opens it, in a file of a directory that is made.
+    #[expect(clippy::disallowed_methods, reason = "redb does not make the directory of its file")]
     pub(crate) fn open(dir: &Path, knobs: &Knobs) -> anyhow::Result<Self> {
         std::fs::create_dir_all(dir)?;
         let mut builder = Database::builder();
