@@ -46,8 +46,8 @@ macro_rules! methods {
     ($face:ty) => {
         #[expect(clippy::iter_not_returning_iterator, reason = "what an async iterator is, is a stream")]
         impl $face {
-            /// The value of a key, sharing memory with the store: nothing is copied. A small value that is kept for
-            /// long keeps its block, some KiB, in memory, or its memtable's chunk of up to a MiB.
+            /// The value of a key. A value of more than 1 KiB shares memory with the store and is not copied: kept for
+            /// long, it keeps its block in memory, or its memtable's chunk of up to 2 MiB.
             ///
             /// # Errors
             ///
