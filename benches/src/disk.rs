@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 /// The files of a directory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +38,30 @@ pub fn disk_use(dir: &Path) -> io::Result<DiskUse> {
         sum.allocated += of_entry.allocated;
     }
     Ok(sum)
+}
+
+/// How long a directory has to stay as it is to be at rest, and how long that is waited for.
+const REST: Duration = Duration::from_millis(200);
+const LOOKS: usize = 25;
+
+/// Adds up a directory when it has come to rest: stores remove in the background what a compaction has replaced. After five
+/// seconds it is taken as it is.
+///
+/// # Errors
+///
+/// As [`disk_use`].
+#[expect(clippy::disallowed_methods, reason = "nothing but the directory tells of it")]
+pub fn disk_use_at_rest(dir: &Path) -> io::Result<DiskUse> {
+    let mut last = disk_use(dir)?;
+    for _ in 0..LOOKS {
+        std::thread::sleep(REST);
+        let now = disk_use(dir)?;
+        if now == last {
+            break;
+        }
+        last = now;
+    }
+    Ok(last)
 }
 
 #[cfg(unix)]

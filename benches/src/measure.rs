@@ -19,7 +19,7 @@ use crate::block_on::block_on;
 use crate::client::{self, Outcome};
 use crate::clock;
 use crate::cold::Forgetful;
-use crate::disk::disk_use;
+use crate::disk::{disk_use, disk_use_at_rest};
 use crate::engine::{Engine, Mode, Stalls};
 use crate::keys::KEY_BYTES;
 use crate::knobs::Knobs;
@@ -145,7 +145,7 @@ async fn operate<E: Engine>(engine: &E, args: &RunArgs, plan: &Plan, dir: &Path)
     }
     let peak_rss_bytes = Process::now().peak_resident;
     let expected = expected(args, plan, &outcome);
-    let (disk_bytes, details) = (disk_use(dir)?.allocated, engine.details());
+    let (disk_bytes, details) = (disk_use_at_rest(dir)?.allocated, engine.details());
     Ok(Measured {
         load_before,
         outcome,

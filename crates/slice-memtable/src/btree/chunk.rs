@@ -28,6 +28,13 @@ pub(super) struct Chunk {
     watched: Watched,
 }
 
+// SAFETY: the chunk owns its pages, and it does not matter which thread frees them.
+unsafe impl Send for Chunk {}
+// SAFETY: through `&Chunk` one reaches the bytes below `filled` only. These were written before `filled` was stored with
+// `Release`, and it is loaded with `Acquire`, so the writes happened before any read; and nobody writes to them again,
+// since the appender writes at `filled` and above.
+unsafe impl Sync for Chunk {}
+
 /// The right to append to a chunk. There is one for each chunk: it is made with the chunk, and is not `Clone`.
 pub(super) struct Appender {
     chunk: Arc<Chunk>,
