@@ -13,7 +13,7 @@
 use std::collections::BTreeMap;
 
 use slice_memtable::{MemTable, MemTableKind};
-use slice_types::{KeyspaceId, Result, SeqNo, Trailer};
+use slice_types::{KeyspaceId, Result, SeqNo, Trailer, key_prefix};
 use slice_wal::{Entries, WalEntry};
 
 use crate::tree::Memory;
@@ -72,7 +72,7 @@ fn filled(kind: MemTableKind, entries: &[(SeqNo, WalEntry<'_>)]) -> Memory {
     });
     let mut near = Near::default();
     for some in order.chunks(AT_ONCE) {
-        near.fetch(entries, some);
+        near.fetch(some.iter().map(|(_, at)| entries[*at as usize]));
         near.insert_into(&memory);
     }
     memory
@@ -80,6 +80,9 @@ fn filled(kind: MemTableKind, entries: &[(SeqNo, WalEntry<'_>)]) -> Memory {
 
 /// How many entries are fetched before they are inserted.
 const AT_ONCE: usize = 32;
+
+/// How long a value is fetched. A longer one is read in a row in any case, and a few of those would double a log's memory.
+const FETCHED_MAX: usize = 4 << 10;
 
 /// A few entries, copied to one place. In the log they lie far apart, so that each is a miss of the cache, or several:
 /// copied one behind the other the misses overlap, as they would not with an insert between any two.
@@ -90,35 +93,38 @@ struct Near<'b> {
 }
 
 impl<'b> Near<'b> {
-    fn fetch(&mut self, entries: &[(SeqNo, WalEntry<'b>)], some: &[Order]) {
+    fn fetch(&mut self, entries: impl Iterator<Item = (SeqNo, WalEntry<'b>)>) {
         self.entries.clear();
-        self.entries.extend(some.iter().map(|(_, at)| entries[*at as usize]));
+        self.entries.extend(entries);
         self.bytes.clear();
         for (_, entry) in &self.entries {
             self.bytes.extend_from_slice(entry.key);
-            self.bytes.extend_from_slice(entry.value);
+            self.bytes.extend_from_slice(fetched(entry.value));
         }
     }
 
     fn insert_into(&self, memory: &Memory) {
         let mut rest = &self.bytes[..];
         for (seqno, entry) in &self.entries {
-            let (here, behind) = rest.split_at(entry.key.len() + entry.value.len());
-            let (key, value) = here.split_at(entry.key.len());
+            let (key, behind) = rest.split_at(entry.key.len());
+            let (near, behind) = behind.split_at(fetched(entry.value).len());
+            let value = if near.is_empty() { entry.value } else { near };
             memory.insert(key, Trailer::new(*seqno, entry.kind), value);
             rest = behind;
         }
     }
 }
 
+/// The part of a value that is fetched: all or nothing.
+fn fetched(value: &[u8]) -> &[u8] {
+    if value.len() <= FETCHED_MAX { value } else { &[] }
+}
+
 /// The first sixteen bytes of a key, zeros behind a shorter one: of two keys whose fronts differ, the one with the lesser
 /// front is less.
 fn front(key: &[u8]) -> (u64, u64) {
-    let mut bytes = [0; 16];
-    let len = key.len().min(16);
-    bytes[..len].copy_from_slice(&key[..len]);
-    let front = u128::from_be_bytes(bytes);
-    ((front >> 64) as u64, front as u64)
+    let prefix = key_prefix(key);
+    ((prefix >> 64) as u64, prefix as u64)
 }
 
 #[cfg(test)]
@@ -142,7 +148,9 @@ mod tests {
         let (mut batch, expected) = (EncodedBatch::new(), Memory::of(MemTableKind::default()));
         for (key, n) in keys().iter().zip(1_u64..) {
             let kind = if n % 3 == 0 { EntryKind::Delete } else { EntryKind::Put };
-            let value = if kind == EntryKind::Delete { Vec::new() } else { n.to_le_bytes().to_vec() };
+            // Some too long to be fetched, some empty.
+            let times = if n % 5 == 0 { FETCHED_MAX } else { usize::from(n % 7 != 0) };
+            let value = if kind == EntryKind::Delete { Vec::new() } else { n.to_le_bytes().repeat(times) };
             batch.push(KeyspaceId::DEFAULT, kind, key, &value).unwrap();
             expected.insert(key, Trailer::new(SeqNo::new(n), kind), &value);
         }

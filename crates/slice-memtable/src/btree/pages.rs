@@ -2,7 +2,7 @@
 //! allocator.
 //!
 //! An allocator keeps what is freed for later. Memtables are filled by one thread and freed by another, so what one of them
-//! leaves behind was not there for the next, and a store that was written to held three memtables' memory for one.
+//! leaves behind was not there for the next, and a store that was written to kept about a memtable's memory more than it used.
 #![expect(unsafe_code, reason = "memory of the system, by its address")]
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};

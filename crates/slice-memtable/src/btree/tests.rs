@@ -151,26 +151,6 @@ fn a_value_is_shared_once_its_piece_of_the_chunk_is_full() {
     assert_eq!(large().as_ptr(), large().as_ptr());
 }
 
-#[test]
-fn two_writers_at_once_lose_nothing() {
-    let table = BTreeMemTable::new();
-    std::thread::scope(|scope| {
-        for writer in 0..2_u64 {
-            let table = &table;
-            scope.spawn(move || {
-                for i in 0..1000_u64 {
-                    table.insert(&i.to_be_bytes(), put(2 * i + writer), &[writer as u8]);
-                }
-            });
-        }
-    });
-    assert_eq!(table.len(), 2000);
-    for i in 0..1000_u64 {
-        assert_eq!(&table.get(&i.to_be_bytes(), SeqNo::new(2 * i)).unwrap().1[..], [0]);
-        assert_eq!(&table.get(&i.to_be_bytes(), SeqNo::MAX).unwrap().1[..], [1]);
-    }
-}
-
 /// A step in the lives of a tree and a skip list.
 #[derive(Clone, Debug)]
 enum Step {

@@ -33,27 +33,6 @@ fn each_entry_is_charged_its_node() {
 }
 
 #[test]
-fn two_writers_at_once_lose_nothing() {
-    let table = SkipListMemTable::new();
-    std::thread::scope(|scope| {
-        for writer in 0..2_u64 {
-            let table = &table;
-            scope.spawn(move || {
-                for i in 0..1000_u64 {
-                    table.insert(&i.to_be_bytes(), put(2 * i + writer), &[writer as u8]);
-                }
-            });
-        }
-    });
-    assert_eq!(table.len(), 2000);
-    assert_eq!(table.max_seqno(), SeqNo::new(1999));
-    for i in 0..1000_u64 {
-        assert_eq!(&table.get(&i.to_be_bytes(), SeqNo::new(2 * i)).unwrap().1[..], [0]);
-        assert_eq!(&table.get(&i.to_be_bytes(), SeqNo::MAX).unwrap().1[..], [1]);
-    }
-}
-
-#[test]
 fn an_iterator_crosses_the_ends_of_its_batches_in_both_directions() {
     let table = Arc::new(SkipListMemTable::new());
     for i in 0..2000_u64 {

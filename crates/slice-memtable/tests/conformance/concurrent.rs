@@ -98,3 +98,24 @@ fn scan_backward<M: MemTable>(table: &Arc<M>, count: u64) -> u64 {
     }
     seen
 }
+
+pub(crate) fn two_writers_at_once_lose_nothing<M: MemTable>() {
+    let table = M::new();
+    let put = |n| Trailer::new(SeqNo::new(n), EntryKind::Put);
+    thread::scope(|scope| {
+        for writer in 0..2_u64 {
+            let table = &table;
+            scope.spawn(move || {
+                for i in 0..1000_u64 {
+                    table.insert(&i.to_be_bytes(), put(2 * i + writer), &[writer as u8]);
+                }
+            });
+        }
+    });
+    assert_eq!(table.len(), 2000);
+    assert_eq!(table.max_seqno(), SeqNo::new(1999));
+    for i in 0..1000_u64 {
+        assert_eq!(&table.get(&i.to_be_bytes(), SeqNo::new(2 * i)).unwrap().1[..], [0]);
+        assert_eq!(&table.get(&i.to_be_bytes(), SeqNo::MAX).unwrap().1[..], [1]);
+    }
+}

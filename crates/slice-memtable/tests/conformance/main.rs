@@ -33,6 +33,7 @@ macro_rules! conformance {
             concurrent::{
                 readers_see_every_published_entry,
                 scans_beside_a_writer_are_sorted_and_complete,
+                two_writers_at_once_lose_nothing,
             }
             model::{
                 it_answers_as_a_sorted_map_does,
