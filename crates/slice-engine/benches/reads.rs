@@ -30,11 +30,15 @@ fn empty() -> LSMTree {
     builder.block_cache_bytes(256 << 20).open_blocking().expect("a store in memory opens")
 }
 
+fn values() -> impl Iterator<Item = [u8; 100]> {
+    let mut random = SmallRng::seed_from_u64(7);
+    std::iter::repeat_with(move || random.random())
+}
+
 fn filled() -> LSMTree {
     let lsm = empty();
-    let mut random = SmallRng::seed_from_u64(7);
-    for n in 0..KEYS {
-        lsm.put(&key(n), &random.random::<[u8; 100]>()).expect("a write to memory");
+    for (n, value) in (0..KEYS).zip(values()) {
+        lsm.put(&key(n), &value).expect("a write to memory");
     }
     lsm.compact().expect("a compaction in memory");
     assert_eq!(lsm.iter().count() as u64, KEYS);
@@ -141,13 +145,17 @@ fn faces(c: &mut Criterion) {
     group.finish();
 }
 
+/// As [`filled`].
 async fn async_store() -> slice::LSMTree {
     let builder = slice::LSMTree::builder("/db").fs(Arc::new(MemFs::new())).background(Background::Inline);
     let lsm = builder.block_cache_bytes(256 << 20).open().await.expect("a store in memory opens");
-    for n in 0..KEYS {
-        lsm.put(&key(n), &[7; 100]).await.expect("a write to memory");
+    for (n, value) in (0..KEYS).zip(values()) {
+        lsm.put(&key(n), &value).await.expect("a write to memory");
     }
     lsm.compact().await.expect("a compaction in memory");
+    for n in 0..KEYS {
+        black_box(lsm.get_pinned(&key(n)).await.expect("a read from memory"));
+    }
     lsm
 }
 
