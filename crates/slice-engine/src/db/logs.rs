@@ -44,8 +44,8 @@ pub(crate) enum Pace {
 
 /// A log that takes no more writes.
 struct OldLog {
-    /// Kept to be finished; none for a log of an earlier process.
-    writer: Option<LogWriter>,
+    /// To be finished; none for a log of an earlier process. Its lock is the last that is taken.
+    writer: Option<Arc<Mutex<LogWriter>>>,
     /// The last sequence number in it or before it.
     last: SeqNo,
 }
@@ -63,6 +63,8 @@ pub(crate) struct Logs {
     spare_wanted: AtomicBool,
     current: Mutex<Option<Arc<dyn LogControl>>>,
     space_wanted: AtomicBool,
+    /// Whether a log takes no more writes and was not finished.
+    is_any_ended: AtomicBool,
     /// Whether the current log ran low since it was begun: then much is written, and the next one will be needed soon.
     has_grown: AtomicBool,
     /// What the janitor waits for.
@@ -83,6 +85,7 @@ impl Logs {
             spare_wanted: AtomicBool::new(false),
             current: Mutex::new(None),
             space_wanted: AtomicBool::new(false),
+            is_any_ended: AtomicBool::new(false),
             has_grown: AtomicBool::new(false),
             work: Signal::default(),
             flush: Signal::default(),
@@ -141,16 +144,20 @@ impl Logs {
 
     /// Whether the janitor has something to do here.
     pub(crate) fn wants_work(&self) -> bool {
-        self.space_wanted.load(Ordering::Relaxed) || self.spare_wanted.load(Ordering::Relaxed)
+        let wants = [&self.space_wanted, &self.spare_wanted, &self.is_any_ended];
+        wants.iter().any(|wanted| wanted.load(Ordering::Relaxed))
     }
 
-    /// Allocates what the log will need next, and prepares a spare.
+    /// Allocates what the log will need next, finishes the one before, and prepares a spare.
     pub(crate) fn prepare(&self) {
         if self.space_wanted.swap(false, Ordering::Relaxed) {
             let current = lock(&self.current).clone();
             if let Some(Err(error)) = current.map(|log| log.allocate_ahead()) {
                 tracing::warn!(%error, "space for the log could not be allocated ahead");
             }
+        }
+        if self.is_any_ended.swap(false, Ordering::Relaxed) {
+            self.finish_old();
         }
         if self.spare_wanted.swap(false, Ordering::Relaxed) && self.keep_spare {
             self.make_spare(|path| self.fs.create_log(path));
@@ -164,7 +171,24 @@ impl Logs {
 
     /// Keeps a log that takes no more writes, with the last sequence number up to its end.
     pub(crate) fn keep(&self, writer: LogWriter, last: SeqNo) {
-        lock(&self.old).insert(writer.number(), OldLog { writer: Some(writer), last });
+        let number = writer.number();
+        let writer = Some(Arc::new(Mutex::new(writer)));
+        lock(&self.old).insert(number, OldLog { writer, last });
+        self.is_any_ended.store(true, Ordering::Relaxed);
+        self.work.raise();
+    }
+
+    /// Gives back the memory and the space that logs have behind their ends, long before they are given up.
+    fn finish_old(&self) {
+        let writers: Vec<_> = lock(&self.old).values().filter_map(|log| log.writer.clone()).collect();
+        for writer in writers {
+            let mut writer = lock(&writer);
+            if writer.is_open()
+                && let Err(error) = writer.finish()
+            {
+                tracing::warn!(%error, "a log could not be trimmed yet");
+            }
+        }
     }
 
     /// The oldest log, if there are more than `max` beside the current one.
@@ -180,7 +204,7 @@ impl Logs {
 
     /// The old logs, oldest first, with their lengths where this process wrote them.
     pub(crate) fn old(&self) -> Vec<(LogNumber, Option<u64>)> {
-        let written = |log: &OldLog| log.writer.as_ref().map(|writer| writer.position().offset);
+        let written = |log: &OldLog| log.writer.as_ref().map(|writer| lock(writer).position().offset);
         lock(&self.old).iter().map(|(number, log)| (*number, written(log))).collect()
     }
 
@@ -203,7 +227,7 @@ impl Logs {
     fn release(&self, number: LogNumber, log: OldLog) {
         let path = log_path(&self.dir, number);
         // A log is recycled once nobody writes to it: finishing it makes sure.
-        let is_finished = log.writer.is_none_or(|mut writer| writer.finish().is_ok());
+        let is_finished = log.writer.is_none_or(|writer| lock(&writer).finish().is_ok());
         if is_finished && self.is_busy() && self.make_spare(|spare| self.fs.recycle_log(&path, spare)) {
             return;
         }

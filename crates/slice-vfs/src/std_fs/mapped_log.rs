@@ -6,13 +6,13 @@
 //!           0                       ^        ^ len  ^ len+16   ^ populated, in the slot ^ allocated
 //! ```
 //!
-//! Chunks grow from 1 to 4 MiB, so that an idle log stays small and a busy one seldom switches. They grow no further
-//! because of the last one: its pages are dirty from the start, though some of them are never used. The next one is made
-//! by whoever calls [`LogControl::allocate_ahead`], and handed over through a mutex that the appender takes only at
-//! the end of a chunk. Used-up chunks go back the same way, as unmapping is work too.
+//! Chunks are small, since what is mapped counts as memory of the process, and populating a large one costs no less a
+//! page. The next one is made by whoever calls [`LogControl::allocate_ahead`], and handed over through a mutex that the
+//! appender takes only at the end of a chunk. Used-up chunks go back the same way, as unmapping is work too.
 //!
-//! A page that was populated is dirty, and the next sync writes it, empty as it is. So a chunk is populated only while
-//! nobody syncs the log; beside a sync the page faults of the appender count for nothing.
+//! A page that was populated is dirty, and is written, empty as it is. So a chunk is populated only where it will soon be
+//! full: while nobody syncs the log, and the one before was filled fast. Elsewhere the page faults of the appender count
+//! for nothing.
 //!
 //! Invariants: the chunks of the appender lie end to end and reach [`LOG_GAP`] bytes behind `len`; those bytes are
 //! zeros; nothing is mapped or allocated after [`finish`](LogFile::finish).
@@ -25,16 +25,17 @@ use std::fs::File;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::mapped::Chunk;
 use crate::{LOG_GAP, LogControl, LogFile, SyncSite};
 
-/// The first chunk, and what allocations are rounded to. A multiple of every page size.
-const CHUNK_MIN: u64 = 1 << 20;
-/// Chunks double up to this.
-const CHUNK_MAX: u64 = 4 << 20;
-/// The next chunk is asked for when less than this, or a quarter of the current one, is left.
-const LOW: u64 = 512 << 10;
+/// How long a chunk is, and a multiple of what; a multiple of every page size.
+const CHUNK: u64 = 1 << 20;
+/// The next chunk is asked for when less than this is left.
+const LOW: u64 = CHUNK / 2;
+/// A log is filled fast if it is asked for the next chunk after no more than this.
+const SOON: Duration = Duration::from_millis(100);
 /// What an allocation is rounded to when a disk is too full for a whole chunk. A multiple of every page size.
 const CHUNK_UNIT: u64 = 64 << 10;
 /// The gap, as an offset in the file counts.
@@ -56,7 +57,7 @@ pub(super) struct MappedLog {
 impl MappedLog {
     /// Starts an empty log in a file, over the bytes of its past life if it has one.
     pub(super) fn open(file: File) -> io::Result<Self> {
-        let slot = Slot { next: None, retired: Vec::new(), allocated: 0, size: CHUNK_MIN, is_open: true };
+        let slot = Slot { next: None, retired: Vec::new(), allocated: 0, asked: now(), is_open: true };
         let shared = Arc::new(Shared {
             file,
             has_next: AtomicBool::new(false),
@@ -81,8 +82,7 @@ impl MappedLog {
             };
             shared.has_next.store(false, Ordering::Relaxed);
             self.mapped_end = chunk.end();
-            self.low_at =
-                chunk.end() - LOW.max((chunk.end() - chunk.start()) / 4).min(chunk.end() - chunk.start());
+            self.low_at = chunk.start().max(chunk.end().saturating_sub(LOW));
             self.chunks.push_back(chunk);
         }
         Ok(())
@@ -220,7 +220,8 @@ impl LogControl for Shared {
         slot.retired.clear();
         if slot.is_open && slot.next.is_none() {
             let chunk = slot.allocate(&self.file, 0)?;
-            if !self.is_synced.swap(false, Ordering::Relaxed) {
+            let is_synced = self.is_synced.swap(false, Ordering::Relaxed);
+            if slot.is_filled_fast() && !is_synced {
                 chunk.populate();
             }
             slot.next = Some(chunk);
@@ -239,20 +240,20 @@ struct Slot {
     retired: Vec<Chunk>,
     /// Where the last chunk ends.
     allocated: u64,
-    /// How long the next chunk is to be.
-    size: u64,
+    /// When it was last asked for a chunk ahead, or opened.
+    asked: Instant,
     /// Until `finish`.
     is_open: bool,
 }
 
 impl Slot {
-    /// Makes the chunk behind the last one: of the size that is due, and at least `least` bytes long. When the disk
-    /// is too full for that, just as long as needed.
+    /// Makes the chunk behind the last one, at least `least` bytes long. When the disk is too full for that, just as long
+    /// as needed.
     fn allocate(&mut self, file: &File, least: u64) -> io::Result<Chunk> {
         if !self.is_open {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "a finished log is appended to no more"));
         }
-        let wanted = self.size.max(least.next_multiple_of(CHUNK_MIN));
+        let wanted = least.max(1).next_multiple_of(CHUNK);
         let chunk = match Chunk::allocate(file, self.allocated, wanted) {
             Err(e) if e.kind() == io::ErrorKind::StorageFull => {
                 Chunk::allocate(file, self.allocated, least.max(1).next_multiple_of(CHUNK_UNIT))?
@@ -260,7 +261,20 @@ impl Slot {
             chunk => chunk?,
         };
         self.allocated = chunk.end();
-        self.size = (self.size * 2).min(CHUNK_MAX);
         Ok(chunk)
     }
+
+    /// Whether it was asked for the chunk before a short time ago, now that it is asked for the next.
+    fn is_filled_fast(&mut self) -> bool {
+        let now = now();
+        now.duration_since(std::mem::replace(&mut self.asked, now)) <= SOON
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the engine's clock is above this crate, and no promise depends on it"
+)]
+fn now() -> Instant {
+    Instant::now()
 }

@@ -126,23 +126,25 @@ mod mapped {
         log.control().allocate_ahead().unwrap();
         assert!(!log.is_low());
         log.append(&[&vec![1; 600_000]]).unwrap();
-        assert!(!log.is_low(), "the next chunk is in use now, and long");
+        assert!(!log.is_low(), "the next chunk is in use now");
     }
 
     #[test]
-    fn chunks_double_up_to_four_mebibytes() {
+    fn a_log_grows_by_small_chunks() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("log");
         let mut log = MappedLog::open(open(&path)).unwrap();
         let mut lengths = vec![fs::metadata(&path).unwrap().len() >> 20];
-        while lengths.len() < 7 {
+        while lengths.len() < 5 {
             log.append(&[&[1; 10_000]]).unwrap();
             let len = fs::metadata(&path).unwrap().len() >> 20;
             if lengths.last() != Some(&len) {
                 lengths.push(len);
             }
         }
-        assert_eq!(lengths, [1, 3, 7, 11, 15, 19, 23]);
+        log.append(&[&vec![1; 3 << 20]]).unwrap();
+        lengths.push(fs::metadata(&path).unwrap().len() >> 20);
+        assert_eq!(lengths, [1, 2, 3, 4, 5, 8]);
     }
 
     #[test]

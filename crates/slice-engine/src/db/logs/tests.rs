@@ -93,3 +93,19 @@ fn a_log_that_is_begun_for_a_flush_on_request_leaves_the_spare_alone() {
     assert_eq!(scene.files(), ["wal_000003.log"], "nothing is kept at rest");
     drop(third);
 }
+
+#[test]
+fn a_log_that_takes_no_more_writes_gives_its_space_back_before_it_is_given_up() {
+    let scene = Scene::new();
+    let first = scene.begin(1);
+    let (path, end) = (first.path().to_owned(), first.position().offset);
+    first.control().allocate_ahead().unwrap();
+    let second = scene.begin(2);
+    scene.logs.keep(first, SeqNo::new(1));
+    assert!(scene.fs.metadata(&path).unwrap().len > end, "space was allocated ahead");
+    assert!(scene.logs.wants_work());
+    scene.logs.prepare();
+    assert_eq!(scene.fs.metadata(&path).unwrap().len, end);
+    assert!(!scene.logs.wants_work());
+    drop(second);
+}
