@@ -4,7 +4,8 @@
 //!   chunk:   [ entry | entry | ...        |  free  ]      1 KiB, a quarter of all so far, up to 2 MiB
 //!   large:   [ entry ]                                    over 32 KiB: a chunk of its own
 //!
-//!   entry:   | trailer, u64 | key length, u32 | value length, u32 | key | value | zeros up to 8 |
+//!   entry:   | trailer, u64 | lengths, u32 | key | value | zeros up to 8 |
+//!   lengths: | of the value, 22 bits | of the key, 10 bits |      or all ones, and behind them | key, u32 | value, u32 |
 //!   number:  | chunk, 14 bits | place in it in granules of 8 bytes, 18 bits |
 //! ```
 //!
@@ -32,7 +33,12 @@ const PIECE: usize = 32 << 10;
 /// A value up to this many bytes is copied where it cannot be shared yet.
 const SMALL_VALUE: usize = 1 << 10;
 
-const HEADER: usize = size_of::<u64>() + 2 * size_of::<u32>();
+/// What stands before a key: the trailer and the lengths, and of a long key or value the lengths again.
+const HEADER: usize = size_of::<u64>() + size_of::<u32>();
+const LONG_HEADER: usize = HEADER + 2 * size_of::<u32>();
+const KEY_BITS: u32 = 10;
+/// In place of the lengths, where one of them has too many bits.
+const LONG: u32 = u32::MAX;
 const PLACE_BITS: u32 = (CHUNK_MAX / GRANULE).ilog2();
 /// How many chunks have a number.
 const CHUNKS: usize = 1 << (u32::BITS - PLACE_BITS);
@@ -103,8 +109,8 @@ impl Entries {
     #[inline]
     pub(super) fn get(&self, id: EntryId) -> EntryRef<'_> {
         let bytes = &self.shared(id).chunk().filled()[id.place()..];
-        let (trailer, key_len, value_len) = header(bytes);
-        let (key, rest) = bytes[HEADER..].split_at(key_len);
+        let Header { trailer, len, key_len, value_len } = Header::read(bytes);
+        let (key, rest) = bytes[len..].split_at(key_len);
         EntryRef::new(key, trailer, &rest[..value_len])
     }
 
@@ -119,8 +125,8 @@ impl Entries {
     /// The entry's value, and its key as well, sharing the memory that they are in.
     pub(super) fn share(&self, id: EntryId) -> (Bytes, Bytes) {
         let shared = self.shared(id);
-        let (_, key_len, value_len) = header(&shared.chunk().filled()[id.place()..]);
-        let key = id.place() + HEADER;
+        let Header { len, key_len, value_len, .. } = Header::read(&shared.chunk().filled()[id.place()..]);
+        let key = id.place() + len;
         let value = key + key_len;
         (shared.slice(key, key_len), shared.slice(value, value_len))
     }
@@ -129,8 +135,8 @@ impl Entries {
     #[inline]
     pub(super) fn share_value(&self, id: EntryId) -> Bytes {
         let shared = self.shared(id);
-        let (_, key_len, value_len) = header(&shared.chunk().filled()[id.place()..]);
-        shared.slice(id.place() + HEADER + key_len, value_len)
+        let Header { len, key_len, value_len, .. } = Header::read(&shared.chunk().filled()[id.place()..]);
+        shared.slice(id.place() + len + key_len, value_len)
     }
 
     #[inline]
@@ -139,12 +145,62 @@ impl Entries {
     }
 }
 
-#[inline]
-fn header(entry: &[u8]) -> (Trailer, usize, usize) {
-    let header = entry.first_chunk::<HEADER>().expect("an entry begins with its header");
-    let word = u128::from_le_bytes(*header);
-    let trailer = Trailer::from_u64(word as u64).expect("an insert takes entries with a kind only");
-    (trailer, (word >> 64) as u32 as usize, (word >> 96) as usize)
+/// What stands before a key.
+struct Header {
+    trailer: Trailer,
+    /// Its own length.
+    len: usize,
+    key_len: usize,
+    value_len: usize,
+}
+
+impl Header {
+    #[inline]
+    fn read(entry: &[u8]) -> Self {
+        let (trailer, rest) = entry.split_first_chunk().expect("an entry begins with its trailer");
+        let trailer = Trailer::from_u64(u64::from_le_bytes(*trailer))
+            .expect("an insert takes entries with a kind only");
+        let (lengths, rest) = rest.split_first_chunk().expect("lengths are behind the trailer");
+        let lengths = u32::from_le_bytes(*lengths);
+        if lengths == LONG {
+            return Self::read_long(trailer, rest);
+        }
+        let key_len = (lengths & ((1 << KEY_BITS) - 1)) as usize;
+        Self { trailer, len: HEADER, key_len, value_len: (lengths >> KEY_BITS) as usize }
+    }
+
+    #[cold]
+    fn read_long(trailer: Trailer, rest: &[u8]) -> Self {
+        let lengths = rest.first_chunk().expect("more lengths are behind such a word");
+        let lengths = u64::from_le_bytes(*lengths);
+        Self {
+            trailer,
+            len: LONG_HEADER,
+            key_len: lengths as u32 as usize,
+            value_len: (lengths >> 32) as usize,
+        }
+    }
+
+    /// For an entry with such a key and such a value.
+    #[inline]
+    fn new(trailer: Trailer, key: &[u8], value: &[u8]) -> Self {
+        let (key_len, value_len) = (key.len(), value.len());
+        let is_short = key_len < 1 << KEY_BITS && value_len < (1 << (u32::BITS - KEY_BITS)) - 1;
+        Self { trailer, len: if is_short { HEADER } else { LONG_HEADER }, key_len, value_len }
+    }
+
+    /// Its bytes, of which the first [`len`](Self::len) count.
+    #[inline]
+    fn to_bytes(&self) -> [u8; LONG_HEADER] {
+        let mut bytes = [0; LONG_HEADER];
+        bytes[..8].copy_from_slice(&self.trailer.to_u64().to_le_bytes());
+        let lengths =
+            if self.len == HEADER { (self.value_len << KEY_BITS | self.key_len) as u32 } else { LONG };
+        bytes[8..HEADER].copy_from_slice(&lengths.to_le_bytes());
+        bytes[HEADER..HEADER + 4].copy_from_slice(&(self.key_len as u32).to_le_bytes());
+        bytes[HEADER + 4..].copy_from_slice(&(self.value_len as u32).to_le_bytes());
+        bytes
+    }
 }
 
 impl Shared {
@@ -214,12 +270,12 @@ impl Arena {
     /// When there are no numbers left, many gigabytes behind [`is_full`](Self::is_full).
     #[inline]
     pub(super) fn store(&mut self, entries: &Entries, key: &[u8], trailer: Trailer, value: &[u8]) -> EntryId {
-        let lengths = (key.len() as u128) << 64 | (value.len() as u128) << 96;
-        let header = (u128::from(trailer.to_u64()) | lengths).to_le_bytes();
-        let len = HEADER + key.len() + value.len();
+        let header = Header::new(trailer, key, value);
+        let len = header.len + key.len() + value.len();
+        let header = &header.to_bytes()[..header.len];
         if len > LARGE {
             let (chunk, mut appender) = self.begin(entries, len);
-            let place = appender.append([&header, key, value]);
+            let place = appender.append([header, key, value]);
             fill_up(entries, chunk);
             return entry_id(chunk, place);
         }
@@ -227,7 +283,7 @@ impl Arena {
             self.next_chunk(entries, len);
         }
         let appender = self.appender.as_mut().expect("a chunk was begun");
-        entry_id(self.current, appender.append([&header, key, value]))
+        entry_id(self.current, appender.append([header, key, value]))
     }
 
     /// Leaves the chunk for another that has room for so many bytes.

@@ -20,6 +20,7 @@ use std::sync::atomic::Ordering;
 use arc_swap::ArcSwapOption;
 
 use super::entries::{Entries, EntryId};
+use super::pages::Items;
 use crate::primitives::AtomicU64;
 
 /// The slots of the first table.
@@ -38,7 +39,7 @@ pub(super) struct IndexWriter {
 }
 
 struct Table {
-    slots: Box<[AtomicU64]>,
+    slots: Items<AtomicU64>,
     /// By how many bits a hash is shifted to give its place.
     shift: u32,
 }
@@ -102,7 +103,7 @@ impl IndexWriter {
 
     /// The memory that the index takes, in bytes.
     pub(super) fn allocated(&self) -> usize {
-        self.slots() * size_of::<AtomicU64>()
+        self.table.as_ref().map_or(0, |table| table.slots.bytes())
     }
 
     fn slots(&self) -> usize {
@@ -114,7 +115,7 @@ impl Table {
     /// Of so many slots, a power of two.
     fn new(slots: usize) -> Self {
         let shift = u32::BITS - slots.ilog2();
-        Self { slots: (0..slots).map(|_| AtomicU64::new(0)).collect(), shift }
+        Self { slots: Items::new(slots, || AtomicU64::new(0)), shift }
     }
 
     /// The slot of a key, or the empty one in which a search for it ends. There is always an empty one.
