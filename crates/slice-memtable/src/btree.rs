@@ -13,7 +13,8 @@
 //! An insert takes a free slot of a leaf, and one store publishes it. A full leaf is replaced by two new ones: first the
 //! upper half is put beside it, then the lower one in its place. In between, and for whoever is still in it, the old leaf
 //! has all that it ever had. So a reader who comes late misses what was inserted after it came down, and nothing else; that
-//! has higher sequence numbers than it reads at. Nodes and entries stay until the whole memtable goes.
+//! has higher sequence numbers than it reads at. Entries stay until the whole memtable goes. A node that was replaced is used
+//! again once no reader is in the tree.
 //!
 //! A node compares eight bytes of a key, behind those that all keys in it share. So a search looks at an entry only at its
 //! end: it pays about two cache misses, where a skip list pays one a step.
@@ -36,6 +37,7 @@ mod skip;
 mod target;
 #[cfg(all(test, not(slice_loom)))]
 mod tests;
+mod visitors;
 
 use std::fmt;
 use std::sync::atomic::Ordering;
@@ -52,12 +54,13 @@ use crate::primitives::{AtomicU64, AtomicUsize};
 use crate::ranges::RangeTombstones;
 use blocks::Blocks;
 use entries::{Entries, EntryId};
-use index::Index;
+use index::{Index, Newest};
 use inner::{Child, Inner, NodeId, Side};
 use insert::Writer;
 use leaf::Leaf;
 use skip::Bounds;
 use target::Target;
+use visitors::Visitors;
 
 pub use iter::BTreeIter;
 pub use pages::mapped_bytes;
@@ -69,6 +72,8 @@ pub struct BTreeMemTable {
     inners: Blocks<Inner>,
     /// See [`Root`].
     root: AtomicU64,
+    /// Readers who are in nodes.
+    visitors: Visitors,
     index: Index,
     ranges: RangeTombstones,
     /// The writer's part. Readers never take the lock.
@@ -152,6 +157,7 @@ impl BTreeMemTable {
     /// The newest entry of a key at or behind the target.
     #[inline]
     fn newest(&self, target: &Target<'_>) -> Option<(EntryId, Trailer)> {
+        let _visit = self.visitors.enter();
         let found = self.find(target, Side::Behind);
         let came_in_order = || self.is_out_of_order.load(Ordering::Relaxed) == 0;
         if let Some((id, entry)) = found.leaf.newest(target, came_in_order, &self.entries) {
@@ -175,6 +181,7 @@ impl MemTable for BTreeMemTable {
             leaves,
             inners: Blocks::new(),
             root: AtomicU64::new(0),
+            visitors: Visitors::new(),
             index: Index::new(),
             ranges: RangeTombstones::default(),
             writer: Mutex::new(Writer::new(bytes)),
@@ -211,10 +218,15 @@ impl MemTable for BTreeMemTable {
         if self.len.load(Ordering::Relaxed) == 0 {
             return None;
         }
-        let newest = self.index.newest(key, xxh3_64(key), &self.entries)?;
-        let trailer = self.entries.get(newest).trailer;
-        if trailer.seqno() <= at {
-            return Some((trailer, self.entries.share_value(newest)));
+        match self.index.newest(key, xxh3_64(key), &self.entries) {
+            Newest::None => return None,
+            Newest::Entry(newest) => {
+                let trailer = self.entries.get(newest).trailer;
+                if trailer.seqno() <= at {
+                    return Some((trailer, self.entries.share_value(newest)));
+                }
+            }
+            Newest::Unknown => {}
         }
         let (id, trailer) = self.newest(&Target { key, trailer: Trailer::seek(at) })?;
         Some((trailer, self.entries.share_value(id)))

@@ -3,9 +3,9 @@
 //! Memory that is no atomic is watched through [`Watched`], which is nothing at all in a build that is not checked.
 
 #[cfg(all(test, slice_loom))]
-pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize};
+pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, fence};
 #[cfg(not(all(test, slice_loom)))]
-pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize};
+pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, fence};
 
 /// Tells the checker which granules of a piece of memory are written and read, so that it finds the races between them.
 #[cfg(all(test, slice_loom))]

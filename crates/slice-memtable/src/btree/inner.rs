@@ -8,7 +8,7 @@
 //!   order       1    3    0    2                                  one word: the slots in order, and how many there are
 //! ```
 //!
-//! A slot is written before its place in the order is, and never again, but for its child, which gives way to a newer node
+//! A slot is written before its place in the order is, and not again while a reader may be there, but for its child, which gives way to a newer node
 //! for the same stretch or the front of it. Separators are entries as well: the first of the child behind it. Since nothing
 //! is ever deleted, it stays the first.
 //!
@@ -99,9 +99,11 @@ pub(super) struct Child {
 }
 
 impl Inner {
-    /// Puts in children, each but the leftmost with its separator, in order. The node is new, and no reader knows of it.
+    /// Puts in children, each but the leftmost with its separator, in order, in place of what was there. No reader knows of
+    /// the node.
     pub(super) fn fill(&self, leftmost: NodeId, others: &[(EntryId, NodeId)], skip: Skip, entries: &Entries) {
         self.skip.store(skip);
+        self.order.store(0, Ordering::Relaxed);
         self.leftmost.store(leftmost, Ordering::Relaxed);
         for (rank, &(separator, child)) in others.iter().enumerate() {
             self.insert(rank, separator, child, entries);

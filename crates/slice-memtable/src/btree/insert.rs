@@ -21,6 +21,7 @@ use super::inner::{NodeId, SEPARATORS, Side};
 use super::leaf::{Leaf, SLOTS, Slot};
 use super::skip::{Bounds, Skip};
 use super::target::Target;
+use super::visitors::Numbers;
 use super::{BTreeMemTable, Root};
 use crate::MemTable;
 
@@ -28,9 +29,8 @@ use crate::MemTable;
 pub(super) struct Writer {
     arena: Arena,
     index: IndexWriter,
-    /// Nodes so far.
-    leaves: u32,
-    inners: u32,
+    leaves: Numbers,
+    inners: Numbers,
     /// What the blocks of nodes take, in bytes.
     node_bytes: usize,
     /// What the range tombstones take, in bytes.
@@ -51,8 +51,8 @@ impl Writer {
         Self {
             arena: Arena::new(),
             index: IndexWriter::new(),
-            leaves: 1,
-            inners: 0,
+            leaves: Numbers::of(1),
+            inners: Numbers::of(0),
             node_bytes,
             range_bytes: 0,
             last: None,
@@ -62,7 +62,7 @@ impl Writer {
     /// How many leaves were made.
     #[cfg(all(test, not(slice_loom)))]
     pub(super) const fn leaves(&self) -> u32 {
-        self.leaves
+        self.leaves.made()
     }
 
     /// The memory that all takes which is not in the table itself, in bytes.
@@ -89,7 +89,7 @@ impl BTreeMemTable {
         let behind_all = self.last_leaf_for(writer, &target);
         let node = behind_all.unwrap_or_else(|| self.find(&target, Side::Behind).node);
         let leaf = self.leaf(node);
-        if place.known.is_some() && leaf.has(key, trailer, &self.entries) {
+        if (place.known.is_some() || !self.index.has_all()) && leaf.has(key, trailer, &self.entries) {
             return false;
         }
         if trailer.seqno() < self.max_seqno() {
@@ -133,6 +133,7 @@ impl BTreeMemTable {
         if front.len() <= SLOTS {
             let renewed = self.new_leaf(writer, &front, bounds);
             self.put(&path, renewed);
+            writer.leaves.replaced(node);
             return;
         }
         let back = front.split_off(middle_of(front.len(), at));
@@ -146,6 +147,9 @@ impl BTreeMemTable {
         };
         leaf.split();
         self.add(writer, &mut path, left, separator, right);
+        if left != node {
+            writer.leaves.replaced(node);
+        }
     }
 
     /// Whether a leaf that keeps all of its entries, which are given in order, is as good as a new one within these bounds:
@@ -197,6 +201,7 @@ impl BTreeMemTable {
         }
         others.insert(rank, (separator, right));
         self.renew_inner(writer, path, leftmost, &others, rank, bounds);
+        writer.inners.replaced(node);
     }
 
     /// Makes an inner node anew, with the child at `rank` added; as two when they are too many for one.
@@ -239,8 +244,7 @@ impl BTreeMemTable {
     }
 
     fn new_leaf(&self, writer: &mut Writer, sorted: &[EntryId], bounds: Bounds) -> NodeId {
-        let node = writer.leaves;
-        writer.leaves += 1;
+        let node = writer.leaves.next(&self.visitors);
         writer.node_bytes += self.leaves.make(node as usize);
         self.leaf(node).fill(sorted, Skip::new(sorted, bounds, &self.entries), &self.entries);
         if bounds.upper.is_none() {
@@ -257,8 +261,7 @@ impl BTreeMemTable {
         others: &[(EntryId, NodeId)],
         bounds: Bounds,
     ) -> NodeId {
-        let node = writer.inners;
-        writer.inners += 1;
+        let node = writer.inners.next(&self.visitors);
         writer.node_bytes += self.inners.make(node as usize);
         let separators: Vec<_> = others.iter().map(|(separator, _)| *separator).collect();
         let skip = Skip::new(&separators, bounds, &self.entries);

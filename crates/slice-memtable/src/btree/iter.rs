@@ -52,9 +52,11 @@ impl BTreeIter {
     /// Stands on the first entry at or behind the target.
     fn forward(&mut self, target: &Target<'_>) {
         let table = Arc::clone(&self.table);
+        let visit = table.visitors.enter();
         let found = table.find(target, Side::Behind);
         self.take(&found);
         self.at = found.leaf.count_before(&self.batch, target, Ordering::is_lt, &table.entries);
+        drop(visit);
         if self.at == self.batch.len() {
             self.cross_forward();
         }
@@ -63,10 +65,12 @@ impl BTreeIter {
     /// Stands on the last entry before the target, or at it if `side` says so.
     fn backward(&mut self, target: &Target<'_>, side: Side) {
         let table = Arc::clone(&self.table);
+        let visit = table.visitors.enter();
         let found = table.find(target, side);
         self.take(&found);
         let is_before = |order: Ordering| order.is_lt() || side == Side::Behind && order.is_eq();
         let before = found.leaf.count_before(&self.batch, target, is_before, &table.entries);
+        drop(visit);
         match before.checked_sub(1) {
             Some(at) => self.at = at,
             None => self.cross_backward(),
@@ -132,6 +136,7 @@ impl EntryIterator for BTreeIter {
     fn seek_to_last(&mut self) -> Result<()> {
         self.crossed = 0;
         let table = Arc::clone(&self.table);
+        let _visit = table.visitors.enter();
         self.take(&table.find_last());
         self.at = self.batch.len().saturating_sub(1);
         Ok(())

@@ -7,7 +7,7 @@
 //!               in order  |  as they came           sorted = 3
 //! ```
 //!
-//! A slot is written before it is counted, and never again: one store publishes an entry, and a reader sees the leaf with
+//! A slot is written before it is counted, and not again while a reader may be there: one store publishes an entry, and a reader sees the leaf with
 //! it or without, and waits for nobody. A lookup compares prefixes for equality, so it needs no order. What does need it, an
 //! iterator or the writer who makes two leaves out of one, sorts what it has read.
 
@@ -26,7 +26,7 @@ pub(super) const SLOTS: usize = if cfg!(all(test, slice_loom)) { 2 } else { 36 }
 /// An entry's prefix behind what the leaf skips, and its number.
 pub(super) type Slot = (u64, EntryId);
 
-/// A leaf. It is filled once, and then appended to, by the writer alone.
+/// A leaf. It is filled, and then appended to, by the writer alone.
 #[repr(align(64))]
 pub(super) struct Leaf {
     skip: AtomicSkip,
@@ -53,9 +53,12 @@ impl Default for Leaf {
 }
 
 impl Leaf {
-    /// Puts in entries that are in order. The leaf is new, and no reader knows of it.
+    /// Puts in entries that are in order, in place of what was there. No reader knows of the leaf.
     pub(super) fn fill(&self, sorted: &[EntryId], skip: Skip, entries: &Entries) {
         self.skip.store(skip);
+        for word in [&self.len, &self.sorted, &self.is_split] {
+            word.store(0, Ordering::Relaxed);
+        }
         for &id in sorted {
             self.append(id, entries.get(id).key, true);
         }

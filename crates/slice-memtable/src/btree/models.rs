@@ -27,6 +27,7 @@ fn beside_a_writer(
 ) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(3);
+    builder.max_branches = 10_000;
     builder.check(move || {
         let table = Arc::new(BTreeMemTable::new());
         for (seqno, key) in (1..).zip(there) {
@@ -67,6 +68,10 @@ fn all_are_looked_up(table: &Arc<BTreeMemTable>, keys: &[u8]) {
 
 fn the_last_is_found(table: &Arc<BTreeMemTable>, keys: &[u8]) {
     all_are_found(table, &keys[keys.len().saturating_sub(1)..]);
+}
+
+fn the_first_is_found(table: &Arc<BTreeMemTable>, keys: &[u8]) {
+    all_are_found(table, &keys[..1]);
 }
 
 fn a_scan_meets_all(table: &Arc<BTreeMemTable>, keys: &[u8]) {
@@ -118,6 +123,12 @@ fn entries_are_found_while_a_node_is_split() {
 fn a_scan_meets_all_while_a_leaf_is_split() {
     beside_a_writer(&[1, 3, 5], &[2], a_scan_meets_all);
     beside_a_writer(&[1, 3, 5], &[2], a_scan_backward_meets_all);
+}
+
+#[test]
+fn an_entry_is_found_while_the_leaf_that_it_was_in_is_used_again() {
+    // The 2 replaces the leaf of the 1, and the 6, which divides the next leaf, takes it.
+    beside_a_writer(&[1, 3, 5, 7], &[2, 6], the_first_is_found);
 }
 
 /// A reader at a number that was published finds the version of that number, whatever comes meanwhile.

@@ -242,8 +242,8 @@ mod tests {
             assert!(left > 0, "planted");
             std::sync::Arc::clone(&counted)
         };
-        let made = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| Items::new(10, make)));
-        assert!(made.is_err());
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| Items::new(10, make)));
+        assert!(outcome.is_err());
         assert_eq!(std::sync::Arc::strong_count(&counted), 1);
     }
 

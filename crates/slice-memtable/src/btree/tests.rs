@@ -64,6 +64,24 @@ fn keys_that_ascend_fill_their_leaves() {
     assert!(leaves < 2 * MANY.div_ceil(SLOTS as u64) + 64, "{leaves} leaves");
 }
 
+/// Keys in no order, and how many leaves that took.
+fn leaves_of_shuffled_keys(table: &BTreeMemTable) -> u64 {
+    for n in 0..MANY {
+        table.insert(&n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes(), put(n), b"");
+    }
+    u64::from(table.writer.lock().unwrap().leaves())
+}
+
+#[test]
+fn leaves_that_were_replaced_are_used_again_while_nobody_reads() {
+    let (alone, read) = (BTreeMemTable::new(), BTreeMemTable::new());
+    let in_use = leaves_of_shuffled_keys(&alone);
+    let _visit = read.visitors.enter();
+    let all = leaves_of_shuffled_keys(&read);
+    assert!(in_use < MANY / (SLOTS as u64 / 2), "{in_use} leaves");
+    assert!(all > in_use * 3 / 2, "{all} leaves with a reader, {in_use} without");
+}
+
 #[test]
 fn keys_that_descend_are_found() {
     check((0..MANY).rev().map(|n| n.to_be_bytes().to_vec()).collect());
@@ -281,10 +299,14 @@ impl Both {
 }
 
 proptest! {
+    /// In half of the runs the index gives up on the way, as if keys collided.
     #[test]
-    fn it_answers_as_the_skip_list_does(steps in steps()) {
+    fn it_answers_as_the_skip_list_does(steps in steps(), gives_up_at in 0..120_usize) {
         let mut both = Both::default();
-        for step in &steps {
+        for (at, step) in steps.iter().enumerate() {
+            if at == gives_up_at {
+                both.tree.index.give_up();
+            }
             both.take(step);
         }
         both.all();
