@@ -1,12 +1,16 @@
 //! From keys to a filter's bytes.
 //!
 //! The size of a filter depends on the number of its keys, which is known at the end only. So the builder keeps the
-//! hashes, 8 bytes a key, and sets all bits in [`build`](FilterBuilder::build).
+//! hashes, 8 bytes a key, and sets all bits in [`build`](FilterBuilder::build). They are kept in pieces: one vector would be
+//! copied as it grows, and an allocator keeps what it leaves behind.
 
 use crate::format::{self, Header};
 use crate::probe::{LINE_BITS, LINE_LEN, hash_key, line_of, set};
 use crate::theory::{bits_for, clamp_bits, probes_for};
 use crate::{BloomFilter, Error};
+
+/// How many hashes are in a piece of memory.
+const PIECE: usize = 8 << 10;
 
 /// Collects keys, and makes a filter of them.
 ///
@@ -16,7 +20,10 @@ use crate::{BloomFilter, Error};
 /// The same hashes in the same order give the same bytes, on every platform.
 #[derive(Clone, Debug)]
 pub struct FilterBuilder {
-    hashes: Vec<u64>,
+    /// Hashes, in pieces that are full.
+    full: Vec<Vec<u64>>,
+    /// The last ones.
+    last: Vec<u64>,
     bits_per_key: f64,
 }
 
@@ -27,7 +34,7 @@ impl FilterBuilder {
     /// [`MAX_BITS_PER_KEY`](crate::MAX_BITS_PER_KEY); NaN counts as the fewest.
     #[must_use]
     pub fn with_bits_per_key(bits: f64) -> Self {
-        Self { hashes: Vec::new(), bits_per_key: clamp_bits(bits) }
+        Self { full: Vec::new(), last: Vec::new(), bits_per_key: clamp_bits(bits) }
     }
 
     /// A builder that spends as few bits on each key as let at most `rate` of the absent keys pass: 0.01 is 1 %.
@@ -50,19 +57,23 @@ impl FilterBuilder {
     ///
     /// Any other hash will do if all 64 of its bits are good, and the filter is asked with the same one.
     pub fn add_hash(&mut self, hash: u64) {
-        if self.hashes.last() != Some(&hash) {
-            self.hashes.push(hash);
+        if self.last.last() == Some(&hash) {
+            return;
         }
+        if self.last.len() == PIECE {
+            self.full.push(std::mem::replace(&mut self.last, Vec::with_capacity(PIECE)));
+        }
+        self.last.push(hash);
     }
 
     /// The number of keys so far, those that were repeated in a row counted once.
     pub fn len(&self) -> usize {
-        self.hashes.len()
+        self.full.len() * PIECE + self.last.len()
     }
 
     /// Whether there is no key so far.
     pub fn is_empty(&self) -> bool {
-        self.hashes.is_empty()
+        self.last.is_empty()
     }
 
     /// The bits that each key gets. The filter has a few more, as its size is a multiple of 64 bytes.
@@ -87,7 +98,7 @@ impl FilterBuilder {
     }
 
     fn header(&self) -> Header {
-        let keys = self.hashes.len();
+        let keys = self.len();
         let lines = (keys as f64 * self.bits_per_key / LINE_BITS as f64).ceil() as usize;
         Header { probes: probes_for(self.bits_per_key), lines, keys: keys as u64 }
     }
@@ -98,7 +109,7 @@ impl FilterBuilder {
 
     fn set_all(&self, lines: &mut [[u8; LINE_LEN]], probes: u32) {
         let count = lines.len();
-        for &hash in &self.hashes {
+        for &hash in self.full.iter().flatten().chain(&self.last) {
             set(&mut lines[line_of(hash, count)], hash, probes);
         }
     }

@@ -42,6 +42,16 @@ impl BloomFilter {
         Ok(Self::new_aligned(header, |buffer| buffer.extend_from_slice(&bytes)))
     }
 
+    /// [`from_bytes`](Self::from_bytes) of bytes that somebody else keeps.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn copied_from(bytes: &[u8]) -> Result<Self, Error> {
+        let header = format::decode(bytes)?;
+        Ok(Self::new_aligned(header, |buffer| buffer.extend_from_slice(bytes)))
+    }
+
     /// A filter whose bytes `write` appends to an aligned buffer.
     pub(crate) fn new_aligned(header: Header, write: impl FnOnce(&mut Vec<u8>)) -> Self {
         let len = header.filter_len();

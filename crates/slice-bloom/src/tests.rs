@@ -56,3 +56,19 @@ fn every_filter_has_its_lines_on_cache_lines() {
     assert!(read.iter().all(is_aligned));
     assert!(read.iter().all(|filter| filter.as_bytes() == built.as_bytes()));
 }
+
+#[test]
+fn keys_of_many_pieces_of_memory_are_in_once_each() {
+    const KEYS: u32 = 20_000;
+    let mut builder = FilterBuilder::with_bits_per_key(10.0);
+    for key in 0..KEYS {
+        (0..2).for_each(|_| builder.add(&key.to_le_bytes()));
+        assert_eq!(builder.len(), key as usize + 1);
+    }
+    let filter = BloomFilter::copied_from(&builder.build()).expect("the bytes of a filter");
+    assert_eq!(filter.len(), u64::from(KEYS));
+    assert!(is_aligned(&filter));
+    assert!((0..KEYS).all(|key| filter.may_contain(&key.to_le_bytes())));
+    let passed = (KEYS..2 * KEYS).filter(|key| filter.may_contain(&key.to_le_bytes())).count();
+    assert!(passed < KEYS as usize / 50, "{passed} of the others pass");
+}

@@ -55,7 +55,7 @@ impl TableFilter {
             FilterKind::None => {
                 Err(Error::corruption(format!("{} bytes where no filter should be", own.len())))
             }
-            FilterKind::Blocked => BloomFilter::from_bytes(own.to_vec())
+            FilterKind::Blocked => BloomFilter::copied_from(own)
                 .map(Self::Blocked)
                 .map_err(|e| Error::corruption(format!("the filter: {e}")).with_offset(HEADER_LEN as u64)),
         }
