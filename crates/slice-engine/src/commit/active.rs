@@ -11,6 +11,10 @@ use slice_wal::{EncodedBatch, WalEntry};
 use crate::background::clock::now;
 use crate::tree::{Frozen, Memory, Tree};
 
+/// What the flush of an entry takes of memory until its table is there, in bytes: the hash of its key, and its bits of the
+/// filter twice.
+const FLUSH_OF_ENTRY: usize = 12;
+
 /// The memtable of a keyspace that takes its writes.
 pub(super) struct Active {
     pub(super) tree: Arc<Tree>,
@@ -19,7 +23,8 @@ pub(super) struct Active {
     pub(super) since: Option<(Instant, LogNumber)>,
     /// Bytes of keys and values in it.
     bytes: u64,
-    /// What it takes of memory, as [`ActiveMemtables::used`] counts it.
+    entries: usize,
+    /// What it and its flush take of memory, as [`ActiveMemtables::used`] counts it.
     pub(super) counted: usize,
     /// It is frozen when it holds this many bytes, all counted.
     pub(super) full_at: usize,
@@ -37,6 +42,7 @@ impl Active {
             memory: Arc::clone(&tree.view().active),
             since: None,
             bytes: 0,
+            entries: tree.view().active.len(),
             counted: 0,
             full_at: settings.options.memtable_size,
             frozen_max: settings.options.max_frozen_memtables,
@@ -67,6 +73,7 @@ impl Active {
     #[inline]
     fn insert(&mut self, seqno: SeqNo, entry: &WalEntry<'_>) {
         self.bytes += (entry.key.len() + entry.value.len()) as u64;
+        self.entries += 1;
         self.memory.insert(entry.key, Trailer::new(seqno, entry.kind), entry.value);
     }
 
@@ -79,6 +86,7 @@ impl Active {
             log,
             bytes: std::mem::take(&mut self.bytes),
         };
+        self.entries = 0;
         self.tree.update(|view| {
             view.frozen.insert(0, Arc::new(frozen));
             view.active = memory;
@@ -191,7 +199,7 @@ impl ActiveMemtables {
     #[inline]
     fn recount_at(&mut self, place: usize) {
         let active = &mut self.all[place];
-        let now = active.memory.memory_used();
+        let now = active.memory.memory_used() + active.entries * FLUSH_OF_ENTRY;
         self.used = self.used - active.counted + now;
         active.counted = now;
     }

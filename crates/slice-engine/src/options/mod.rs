@@ -83,8 +83,8 @@ pub struct Options {
     /// The structure of memtables. [`MemTableKind::BTree`]. It is a matter of speed and of memory only, so there is hardly a
     /// reason to change it; the other one is older and has no unsafe code of this store's own.
     pub memtable_kind: MemTableKind,
-    /// A memtable is frozen and flushed when it holds this much, keys, values and overhead counted. 64 MiB; at least
-    /// 1 KiB. Larger ones absorb more overwriting and take longer to replay after a crash.
+    /// A memtable is frozen and flushed when it holds this much, keys, values and overhead counted, with what its flush
+    /// will take beside it. 64 MiB; at least 1 KiB. Larger ones absorb more overwriting and take longer to replay after a crash.
     pub memtable_size: usize,
     /// How many frozen memtables may wait for their flush before writers wait for them. 2; at least 1. The memory
     /// for writes is bounded by `memtable_size * (max_frozen_memtables + 1)`. More for writes that come in bursts.

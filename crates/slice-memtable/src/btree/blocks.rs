@@ -1,20 +1,20 @@
 //! A vector for one writer and many readers, whose items never move: they lie in blocks, which a directory finds.
 //!
 //! ```text
-//!   item          0 | 1 | 2 3 | 4 .. 7 | ... | 256 .. 511 | 512 .. 1023 | 1024 .. 1535 | ...
-//!   block         0   1    2      3               9             10             11
+//!   item          0 | 1 | 2 3 | 4 .. 7 | ... | 32 .. 63 | 64 .. 127 | 128 .. 191 | ...
+//!   block         0   1    2      3              6           7             8
 //!   directory     [ 0 .. 7 ] [ 8 .. 15 ] [ 16 .. 31 ] [ 32 .. 63 ] ...
 //! ```
 //!
-//! Blocks begin small, since a memtable of few entries is to take little memory, and stay at 512, so that not much of the
+//! Blocks begin small, since a memtable of few entries is to take little memory, and stay at 64, so that not much of the
 //! last one is unused. The directory doubles instead.
 
 use std::sync::OnceLock;
 
 use super::pages::Items;
 
-/// The items of a block that is not one of the first: of nodes, enough to come from the system and go back to it.
-const BLOCK: usize = 512;
+/// The items of a block that is not one of the first.
+const BLOCK: usize = 64;
 /// The blocks that the first part of the directory knows.
 const FIRST: usize = 8;
 /// The parts of a directory: enough for 2^32 items.

@@ -114,12 +114,12 @@ impl Entries {
         EntryRef::new(key, trailer, &rest[..value_len])
     }
 
-    /// Reads from where the entry is, so that it comes into the cache, if it is as short as most are. None of the reads
-    /// depends on another.
+    /// Reads from where the entry is, so that it comes into the cache, if it is as short as most are: 128 bytes, and no byte
+    /// more, which would be a miss for nothing. None of the reads depends on another.
     #[inline]
     pub(super) fn touch(&self, id: EntryId) -> u8 {
         let bytes = &self.shared(id).chunk().filled()[id.place()..];
-        [0, 64, 128].iter().filter_map(|at| bytes.get(*at)).fold(0, |all, byte| all | byte)
+        [0, 64, 120].iter().filter_map(|at| bytes.get(*at)).fold(0, |all, byte| all | byte)
     }
 
     /// The entry's value, and its key as well, sharing the memory that they are in.
