@@ -7,21 +7,21 @@
 //! before anything new is logged; a later recovery reads that far and no further, and so comes to the same state.
 
 mod gathered;
+mod reading;
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use slice_memtable::{MemTable, MemTableKind};
 use slice_types::{Error, KeyspaceId, LogNumber, Result, SeqNo, Trailer};
-use slice_vfs::{Access, Fs, SyncSite, read_all};
-use slice_wal::{Entries, LogEnd, LogPosition, RecoveryMode, durable_mark, replay};
+use slice_vfs::{Fs, SyncSite};
+use slice_wal::{Entries, LogEnd, LogPosition, RecoveryMode};
 
 use crate::db::names::{FileName, log_path};
 use crate::manifest::{Edit, State};
 use crate::tree::{Frozen, Memory};
-use gathered::Gathered;
+use reading::{Contents, LogFile, Reading};
 
 /// Why the bytes of a replayed log are synced: the process that wrote them may not have come to that, and later logs
 /// build on them.
@@ -54,12 +54,6 @@ impl Recovered {
     }
 }
 
-/// A log file, read.
-struct LogBytes {
-    number: LogNumber,
-    bytes: Vec<u8>,
-}
-
 /// Replays the logs that the state does not have in tables.
 ///
 /// # Errors
@@ -90,8 +84,7 @@ pub(crate) fn look_into_logs(
     kind: MemTableKind,
 ) -> Result<Recovered> {
     let first = state.first_log();
-    let logs = read_logs(fs, dir, first)?;
-    let durable = logs.iter().filter_map(|log| durable_mark(&log.bytes, log.number)).max();
+    let logs = logs_from(fs, dir, first)?;
     // What is in logs that a keyspace has left behind would not count for it: the next one comes after those.
     let left = state.keyspaces.values().filter_map(|keyspace| keyspace.first_log.0.checked_sub(1));
     let known = logs.iter().map(|log| log.number).chain(state.log_ends.keys().copied());
@@ -104,12 +97,26 @@ pub(crate) fn look_into_logs(
         log_ends: BTreeMap::new(),
         next_log,
     };
-    let mut replay = Replay { dir, state, mode, kind, durable, ended: false, recovered: &mut recovered };
+    let (durable, mut contents) = read(&logs, Reading { state, mode, kind })?;
+    let mut replay = Replay { dir, state, mode, durable, ended: false, recovered: &mut recovered };
     for number in (first.0..next_log.0).map(LogNumber) {
-        let log = logs.iter().find(|log| log.number == number);
-        replay.log(number, log)?;
+        replay.log(number, contents.remove(&number))?;
     }
     Ok(recovered)
+}
+
+/// What is in each log; and how far the logs themselves prove that they were durable.
+type Read = (Option<LogPosition>, BTreeMap<LogNumber, Result<Contents>>);
+
+/// Reads the logs, the newest first: what a log proves is of itself and those before it.
+fn read(logs: &[LogFile], reading: Reading<'_>) -> Result<Read> {
+    let (mut durable, mut all) = (None, BTreeMap::new());
+    for log in logs.iter().rev() {
+        let (mark, contents) = reading.read(log, durable)?;
+        durable = durable.max(mark);
+        all.insert(log.number, contents);
+    }
+    Ok((durable, all))
 }
 
 /// Logs are numbered one by one, and are given up as they are flushed: no store ever has this many that count.
@@ -129,25 +136,21 @@ fn next_log(dir: &Path, first: LogNumber, last: Option<LogNumber>) -> Result<Log
     })
 }
 
-fn read_logs(fs: &dyn Fs, dir: &Path, first: LogNumber) -> Result<Vec<LogBytes>> {
+/// The logs from `first` on, ascending.
+fn logs_from(fs: &dyn Fs, dir: &Path, first: LogNumber) -> Result<Vec<LogFile>> {
     let names = fs.list_dir(dir).map_err(|error| Error::io("list the directory", error).with_file(dir))?;
     let mut logs = Vec::new();
     for name in names {
         let Some(FileName::Log(number)) = FileName::parse(&name) else { continue };
         if number >= first {
             let path = dir.join(&name);
-            let bytes = read(fs, &path).map_err(|error| Error::io("read a log", error).with_file(path))?;
-            logs.push(LogBytes { number, bytes });
+            let file =
+                fs.open_random(&path).map_err(|error| Error::io("read a log", error).with_file(&path))?;
+            logs.push(LogFile { number, path, file });
         }
     }
+    logs.sort_unstable_by_key(|log| log.number);
     Ok(logs)
-}
-
-/// Reads a log, and starts the writing of what the disk does not have yet: it is synced when it is replayed.
-fn read(fs: &dyn Fs, path: &Path) -> io::Result<Vec<u8>> {
-    let bytes = read_all(fs, path)?;
-    fs.open_random(path)?.advise(Access::Never);
-    Ok(bytes)
 }
 
 /// Replays one log after the other.
@@ -155,7 +158,6 @@ struct Replay<'a> {
     dir: &'a Path,
     state: &'a State,
     mode: RecoveryMode,
-    kind: MemTableKind,
     /// How far the logs themselves prove that they were durable.
     durable: Option<LogPosition>,
     /// Whether a log ended early: those behind it do not count.
@@ -164,47 +166,40 @@ struct Replay<'a> {
 }
 
 impl Replay<'_> {
-    fn log(&mut self, number: LogNumber, log: Option<&LogBytes>) -> Result<()> {
+    fn log(&mut self, number: LogNumber, log: Option<Result<Contents>>) -> Result<()> {
         let decided = self.state.log_ends.get(&number).copied();
         let end = match log {
             _ if self.ended && decided.is_none() => 0,
             _ if decided == Some(0) => 0,
-            Some(log) => self.replay(log, decided)?,
+            Some(contents) => self.replay(number, contents?)?,
             None => self.hole(number, "a log is missing")?,
         };
         self.recovered.log_ends.insert(number, end);
         Ok(())
     }
 
-    fn replay(&mut self, log: &LogBytes, decided: Option<u64>) -> Result<u64> {
-        let mut gathered = Gathered::default();
-        let path = log_path(self.dir, log.number);
+    fn replay(&mut self, number: LogNumber, contents: Contents) -> Result<u64> {
+        let Contents { log, first, by_keyspace } = contents;
         let last = self.recovered.last_seqno;
-        let mut start = None;
-        let mut sink = |first, _count, entries| {
-            start.get_or_insert(first);
-            gathered.add(first, entries, |id| counts(Some(self.state), log.number, id))
-        };
-        let found = replay(&log.bytes, &path, log.number, self.mode, decided, self.durable, &mut sink)?;
-        if self.mode != RecoveryMode::Salvage && start.is_some_and(|start| start > last.plus(1)) {
-            return self.hole(log.number, "the end of the log before it is missing");
+        if self.mode != RecoveryMode::Salvage && first.is_some_and(|first| first > last.plus(1)) {
+            return self.hole(number, "the end of the log before it is missing");
         }
-        if let LogEnd::Torn { .. } = found.end {
-            tracing::warn!(file = %path.display(), end = found.valid_len, "the log ends in a torn record");
+        if let LogEnd::Torn { .. } = log.end {
+            let path = log_path(self.dir, number);
+            tracing::warn!(file = %path.display(), end = log.valid_len, "the log ends in a torn record");
             self.ended = self.mode != RecoveryMode::Salvage;
         }
         // Also when all of its entries are in tables or of keyspaces that were dropped: their numbers are taken.
-        self.recovered.last_seqno = self.recovered.last_seqno.max(found.max_seqno);
-        if gathered.is_empty() {
+        self.recovered.last_seqno = self.recovered.last_seqno.max(log.max_seqno);
+        if by_keyspace.is_empty() {
             return Ok(0);
         }
-        self.recovered.logs.insert(log.number, self.recovered.last_seqno);
-        for (id, memory) in gathered.into_memories(self.kind) {
-            let frozen =
-                Frozen { memory: Arc::new(memory), first_log: log.number, log: log.number, bytes: 0 };
+        self.recovered.logs.insert(number, self.recovered.last_seqno);
+        for (id, memory) in by_keyspace {
+            let frozen = Frozen { memory: Arc::new(memory), first_log: number, log: number, bytes: 0 };
             self.recovered.frozen.entry(id).or_default().insert(0, Arc::new(frozen));
         }
-        Ok(found.valid_len)
+        Ok(log.valid_len)
     }
 
     /// Something that should be there, and is not: a log, or the end of one. It may never have become durable; then

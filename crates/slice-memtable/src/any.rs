@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use slice_types::{EntryIterator, EntryRef, RangeIndex, Result, SeqNo, Trailer};
 
-use crate::btree::BTreeIter;
+use crate::btree::{BTreeIter, BTreeLoader};
 use crate::skiplist::SkipListIter;
 use crate::{BTreeMemTable, MemTable, SkipListMemTable};
 
@@ -29,6 +29,15 @@ pub enum AnyMemTable {
     /// On a B+-tree.
     BTree(Arc<BTreeMemTable>),
     /// On a skip list.
+    SkipList(Arc<SkipListMemTable>),
+}
+
+/// An [`AnyMemTable`] that is being made of many entries, faster than by inserting them.
+#[derive(Debug)]
+pub enum AnyLoader {
+    /// On a B+-tree.
+    BTree(Box<BTreeLoader>),
+    /// On a skip list, which gains nothing by it.
     SkipList(Arc<SkipListMemTable>),
 }
 
@@ -56,6 +65,37 @@ impl AnyMemTable {
         match kind {
             MemTableKind::BTree => Self::BTree(Arc::default()),
             MemTableKind::SkipList => Self::SkipList(Arc::default()),
+        }
+    }
+}
+
+impl AnyLoader {
+    /// Of no entries.
+    pub fn of(kind: MemTableKind) -> Self {
+        match kind {
+            MemTableKind::BTree => Self::BTree(Box::default()),
+            MemTableKind::SkipList => Self::SkipList(Arc::default()),
+        }
+    }
+
+    /// Adds an entry, in whatever order. Of two with the same key and trailer one stays.
+    ///
+    /// # Panics
+    ///
+    /// As [`MemTable::insert`].
+    #[inline]
+    pub fn add(&mut self, key: &[u8], trailer: Trailer, value: &[u8]) {
+        match self {
+            Self::BTree(loader) => loader.add(key, trailer, value),
+            Self::SkipList(table) => table.insert(key, trailer, value),
+        }
+    }
+
+    /// The table with all that was added. Made by two threads if the caller has one to spare.
+    pub fn finish(self, has_helper: bool) -> AnyMemTable {
+        match self {
+            Self::BTree(loader) => AnyMemTable::BTree(Arc::new(loader.finish(has_helper))),
+            Self::SkipList(table) => AnyMemTable::SkipList(table),
         }
     }
 }

@@ -30,6 +30,7 @@ mod inner;
 mod insert;
 mod iter;
 mod leaf;
+mod load;
 #[cfg(all(test, slice_loom))]
 mod models;
 mod pages;
@@ -63,6 +64,7 @@ use target::Target;
 use visitors::Visitors;
 
 pub use iter::BTreeIter;
+pub use load::BTreeLoader;
 pub use pages::mapped_bytes;
 
 /// A memtable on a B+-tree. A second writer is safe too, and waits for the first.
@@ -170,6 +172,12 @@ impl BTreeMemTable {
     }
 }
 
+#[inline]
+fn check(key: &[u8], value: &[u8]) {
+    assert!(key.len() <= MAX_KEY_LEN, "a key of {} bytes passed the door", key.len());
+    assert!(value.len() <= MAX_VALUE_LEN, "a value of {} bytes passed the door", value.len());
+}
+
 impl MemTable for BTreeMemTable {
     type Iter = BTreeIter;
 
@@ -194,8 +202,7 @@ impl MemTable for BTreeMemTable {
     }
 
     fn insert(&self, key: &[u8], trailer: Trailer, value: &[u8]) {
-        assert!(key.len() <= MAX_KEY_LEN, "a key of {} bytes passed the door", key.len());
-        assert!(value.len() <= MAX_VALUE_LEN, "a value of {} bytes passed the door", value.len());
+        check(key, value);
         let kind = trailer.kind();
 
         // A panic inside (memory ran out) leaves the tree whole, so poison means nothing here.

@@ -8,7 +8,7 @@ mod primitives;
 mod ranges;
 pub mod skiplist;
 
-pub use any::{AnyIter, AnyMemTable, MemTableKind};
-pub use btree::{BTreeMemTable, mapped_bytes};
+pub use any::{AnyIter, AnyLoader, AnyMemTable, MemTableKind};
+pub use btree::{BTreeLoader, BTreeMemTable, mapped_bytes};
 pub use memtable::MemTable;
 pub use skiplist::SkipListMemTable;

@@ -194,17 +194,37 @@ impl RecordHeader {
         if self.kind == KIND_MARK {
             return read_mark(body).map(Body::Mark);
         }
-        let entries = crate::Entries::new(body, self.count);
-        entries.validate()?;
-        Ok(Body::Batch { first: SeqNo::new(self.first_seqno), count: self.count, entries })
+        let batch = self.batch(body);
+        batch.entries.validate()?;
+        Ok(Body::Batch(batch))
     }
+
+    /// Whether the body has entries, and no mark.
+    pub(crate) const fn is_batch(&self) -> bool {
+        self.kind == KIND_BATCH
+    }
+
+    /// The entries of a body that has some.
+    pub(crate) fn batch<'a>(&self, body: &'a [u8]) -> Batch<'a> {
+        let entries = crate::Entries::new(body, self.count);
+        Batch { first: SeqNo::new(self.first_seqno), count: self.count, entries }
+    }
+}
+
+/// What is written together.
+#[derive(Clone, Debug)]
+pub(crate) struct Batch<'a> {
+    /// The sequence number of the first entry.
+    pub(crate) first: SeqNo,
+    pub(crate) count: u32,
+    pub(crate) entries: crate::Entries<'a>,
 }
 
 /// What a record holds.
 #[derive(Clone, Debug)]
 pub(crate) enum Body<'a> {
     /// Entries, all of which decode.
-    Batch { first: SeqNo, count: u32, entries: crate::Entries<'a> },
+    Batch(Batch<'a>),
     /// What was durable when the record was written.
     Mark(LogPosition),
 }

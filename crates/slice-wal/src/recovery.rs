@@ -19,7 +19,7 @@ use std::path::Path;
 
 use slice_types::{Error, LogNumber, Result, SeqNo};
 
-use crate::format::Body;
+use crate::format::{Batch, Body};
 use crate::scan::{Damage, DamageReason, Record, Step, Stop, Walk};
 use crate::{Entries, LogPosition};
 
@@ -68,6 +68,26 @@ pub struct RecoveredLog {
     pub skipped: Vec<Damage>,
 }
 
+impl RecoveredLog {
+    /// Nothing yet.
+    pub(crate) const fn empty(number: LogNumber) -> Self {
+        Self {
+            number,
+            valid_len: 0,
+            batches: 0,
+            end: LogEnd::Clean,
+            max_seqno: SeqNo::ZERO,
+            skipped: Vec::new(),
+        }
+    }
+
+    /// Counts a batch that was handed on.
+    pub(crate) fn count(&mut self, first: SeqNo, count: u32) {
+        self.batches += 1;
+        self.max_seqno = self.max_seqno.max(first.plus(u64::from(count) - 1));
+    }
+}
+
 /// Takes the batches out of a log, in order.
 ///
 /// - `bytes` are all of the file's; `path` is what errors name; `number` is the one in the file's name.
@@ -99,20 +119,10 @@ pub fn replay<'b>(
     durable: Option<LogPosition>,
     sink: &mut dyn FnMut(SeqNo, u32, Entries<'b>) -> Result<()>,
 ) -> Result<RecoveredLog> {
-    let (bytes, durable) = match limit {
-        Some(limit) => (up_to(bytes, limit), LogPosition { log: number, offset: limit }),
-        None => (bytes, durable.unwrap_or_default()),
-    };
+    let bytes = limit.map_or(bytes, |limit| up_to(bytes, limit));
     let walk = Walk::new(bytes, number).map_err(|error| error.with_file(path).with_offset(0))?;
-    let log = RecoveredLog {
-        number,
-        valid_len: 0,
-        batches: 0,
-        end: LogEnd::Clean,
-        max_seqno: SeqNo::ZERO,
-        skipped: Vec::new(),
-    };
-    Replay { path, mode, durable, walk, log }.run(sink)
+    let mut each = |_: &Record<'b>, Batch { first, count, entries }: Batch<'b>| sink(first, count, entries);
+    Replay::new(path, mode, limit, durable, walk, RecoveredLog::empty(number)).run(&mut each).0
 }
 
 /// The greatest sync mark in the good records of a log, those behind damage included.
@@ -122,12 +132,12 @@ pub fn durable_mark(bytes: &[u8], number: LogNumber) -> Option<LogPosition> {
     greatest_mark(&mut Walk::new(bytes, number).ok()?)
 }
 
-fn up_to(bytes: &[u8], limit: u64) -> &[u8] {
+pub(crate) fn up_to(bytes: &[u8], limit: u64) -> &[u8] {
     usize::try_from(limit).ok().and_then(|limit| bytes.get(..limit)).unwrap_or(bytes)
 }
 
 /// The greatest mark in what is left of a walk.
-fn greatest_mark(walk: &mut Walk<'_>) -> Option<LogPosition> {
+pub(crate) fn greatest_mark(walk: &mut Walk<'_>) -> Option<LogPosition> {
     let mut greatest = None;
     loop {
         match walk.step() {
@@ -143,8 +153,8 @@ fn greatest_mark(walk: &mut Walk<'_>) -> Option<LogPosition> {
 }
 
 /// What a record says, if it makes sense where it stands.
-fn open<'a>(record: &Record<'a>) -> Result<Body<'a>> {
-    let body = record.header.open(record.body)?;
+pub(crate) fn open<'a>(record: &Record<'a>) -> Result<Body<'a>> {
+    let body = record.header.open(record.body())?;
     let here = LogPosition { log: record.header.log, offset: record.at as u64 };
     match body {
         Body::Mark(mark) if mark > here => {
@@ -155,23 +165,53 @@ fn open<'a>(record: &Record<'a>) -> Result<Body<'a>> {
 }
 
 /// A replay under way.
-struct Replay<'a, 'b> {
+pub(crate) struct Replay<'a, 'b> {
     path: &'a Path,
     mode: RecoveryMode,
     /// What is known to have been durable, the marks of this log apart.
     durable: LogPosition,
     walk: Walk<'b>,
     log: RecoveredLog,
+    /// The greatest mark that the walk has come by.
+    mark: Option<LogPosition>,
 }
 
-type Sink<'s, 'b> = dyn FnMut(SeqNo, u32, Entries<'b>) -> Result<()> + 's;
+/// Takes a batch, and the record that it is in.
+type Sink<'s, 'b> = dyn FnMut(&Record<'b>, Batch<'b>) -> Result<()> + 's;
 
-impl<'b> Replay<'_, 'b> {
-    fn run(mut self, sink: &mut Sink<'_, 'b>) -> Result<RecoveredLog> {
+impl<'a, 'b> Replay<'a, 'b> {
+    /// Goes on where a walk stands, with what came out of the log before that.
+    pub(crate) fn new(
+        path: &'a Path,
+        mode: RecoveryMode,
+        limit: Option<u64>,
+        durable: Option<LogPosition>,
+        walk: Walk<'b>,
+        log: RecoveredLog,
+    ) -> Self {
+        let decided = limit.map(|offset| LogPosition { log: log.number, offset });
+        let durable = decided.or(durable).unwrap_or_default();
+        Self { path, mode, durable, walk, log, mark: None }
+    }
+
+    /// What came out of the log, and its greatest mark behind where the walk stood.
+    pub(crate) fn run(mut self, sink: &mut Sink<'_, 'b>) -> (Result<RecoveredLog>, Option<LogPosition>) {
+        let end = self.replay(sink);
+        let mark = self.mark.max(greatest_mark(&mut self.walk));
+        (end.map(|(valid_len, end)| RecoveredLog { valid_len, end, ..self.log }), mark)
+    }
+
+    /// Gives where the log ends, and how.
+    fn replay(&mut self, sink: &mut Sink<'_, 'b>) -> Result<(u64, LogEnd)> {
         loop {
             match self.walk.step() {
                 Step::Record(record) => match open(&record) {
-                    Ok(body) => self.take(body, sink)?,
+                    Ok(Body::Batch(batch)) => {
+                        let (first, count) = (batch.first, batch.count);
+                        sink(&record, batch)?;
+                        self.log.count(first, count);
+                    }
+                    Ok(Body::Mark(mark)) => self.mark = self.mark.max(Some(mark)),
                     Err(_) if self.mode == RecoveryMode::Salvage => {
                         self.log.skipped.push(undecodable(&record));
                     }
@@ -184,25 +224,16 @@ impl<'b> Replay<'_, 'b> {
         }
     }
 
-    /// Gives what a record says to the sink.
-    fn take(&mut self, body: Body<'b>, sink: &mut Sink<'_, 'b>) -> Result<()> {
-        let Body::Batch { first, count, entries } = body else { return Ok(()) };
-        sink(first, count, entries)?;
-        self.log.batches += 1;
-        self.log.max_seqno = self.log.max_seqno.max(first.plus(u64::from(count) - 1));
-        Ok(())
-    }
-
     /// A record has the right checksum and does not decode: this is what was written, and no torn write.
-    fn refuse(self, at: u64, error: Error) -> Result<RecoveredLog> {
+    fn refuse(&self, at: u64, error: Error) -> Result<(u64, LogEnd)> {
         if self.mode == RecoveryMode::PointInTime {
-            return Ok(self.torn(at, DamageReason::Content));
+            return Ok(torn(at, DamageReason::Content));
         }
         Err(error.with_file(self.path).with_offset(at))
     }
 
     /// There is no record any more.
-    fn end(mut self, stop: Stop) -> Result<RecoveredLog> {
+    fn end(&mut self, stop: Stop) -> Result<(u64, LogEnd)> {
         let at = self.walk.at();
         // "To the end of the log" says that all of it was durable, not how much that is.
         let is_whole = self.durable == LogPosition::end_of(self.log.number);
@@ -210,21 +241,18 @@ impl<'b> Replay<'_, 'b> {
         match stop {
             Stop::Damaged(reason) => self.stop(at, reason),
             Stop::Clean if more_is_due => self.stop(at, DamageReason::Missing),
-            Stop::Clean => {
-                self.log.valid_len = at;
-                Ok(self.log)
-            }
+            Stop::Clean => Ok((at, LogEnd::Clean)),
         }
     }
 
     /// The log does not end cleanly: is that an error?
-    fn stop(mut self, at: u64, reason: DamageReason) -> Result<RecoveredLog> {
+    fn stop(&mut self, at: u64, reason: DamageReason) -> Result<(u64, LogEnd)> {
         let advice = match self.mode {
-            RecoveryMode::PointInTime | RecoveryMode::Salvage => return Ok(self.torn(at, reason)),
+            RecoveryMode::PointInTime | RecoveryMode::Salvage => return Ok(torn(at, reason)),
             RecoveryMode::Absolute => "the recovery mode Absolute takes only logs that end cleanly",
             RecoveryMode::TolerateTornTail => match self.proof(at, reason) {
                 Some(proof) => proof,
-                None => return Ok(self.torn(at, reason)),
+                None => return Ok(torn(at, reason)),
             },
         };
         Err(Error::corruption(format!("{reason}: {advice}")).with_file(self.path).with_offset(at))
@@ -244,14 +272,13 @@ impl<'b> Replay<'_, 'b> {
     /// Whether the byte at this offset had been made durable. Looks through the rest of the log for word of it.
     fn was_durable(&mut self, at: u64) -> bool {
         let here = LogPosition { log: self.log.number, offset: at };
-        self.durable > here || greatest_mark(&mut self.walk).is_some_and(|mark| mark > here)
+        self.mark = self.mark.max(greatest_mark(&mut self.walk));
+        self.durable > here || self.mark.is_some_and(|mark| mark > here)
     }
+}
 
-    fn torn(mut self, at: u64, reason: DamageReason) -> RecoveredLog {
-        self.log.valid_len = at;
-        self.log.end = LogEnd::Torn { at, reason };
-        self.log
-    }
+fn torn(at: u64, reason: DamageReason) -> (u64, LogEnd) {
+    (at, LogEnd::Torn { at, reason })
 }
 
 /// The place of a record that does not decode.

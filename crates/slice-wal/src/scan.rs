@@ -70,13 +70,23 @@ impl fmt::Display for DamageReason {
 pub(crate) struct Record<'a> {
     pub(crate) at: usize,
     pub(crate) header: RecordHeader,
-    pub(crate) body: &'a [u8],
+    /// All of it.
+    pub(crate) bytes: &'a [u8],
 }
 
-impl Record<'_> {
+impl<'a> Record<'a> {
+    pub(crate) fn body(&self) -> &'a [u8] {
+        self.bytes.get(RECORD_HEADER_LEN..).unwrap_or_default()
+    }
+
     /// Where the next one starts.
-    pub(crate) fn end(&self) -> usize {
-        self.at + RECORD_HEADER_LEN + self.body.len()
+    pub(crate) const fn end(&self) -> usize {
+        self.at + self.bytes.len()
+    }
+
+    /// The same, where what it was read from begins at `start`.
+    pub(crate) const fn behind(self, start: u64) -> Self {
+        Self { at: start as usize + self.at, ..self }
     }
 }
 
@@ -103,12 +113,17 @@ pub(crate) enum Step<'a> {
 /// A walk from the front of a log to its end.
 #[derive(Debug)]
 pub(crate) struct Walk<'a> {
+    /// The log from `start` on.
     bytes: &'a [u8],
+    start: u64,
     number: LogNumber,
+    /// Within `bytes`.
     at: usize,
     /// What keeps the walk from starting, until it has found a record behind it.
     stopped: Option<Stop>,
     vain_bytes_left: usize,
+    /// Why there is no record any more, once that is known.
+    ended: Option<Stop>,
 }
 
 impl<'a> Walk<'a> {
@@ -125,24 +140,36 @@ impl<'a> Walk<'a> {
             FileHeader::Foreign => (0, Some(Stop::Damaged(DamageReason::ForeignFile))),
         };
         let vain_bytes_left = bytes.len().saturating_mul(VAIN_HASHING_FACTOR);
-        Ok(Self { bytes, number, at, stopped, vain_bytes_left })
+        Ok(Self { bytes, start: 0, number, at, stopped, vain_bytes_left, ended: None })
+    }
+
+    /// Goes on at `start`, where a record ends and `bytes` begin.
+    pub(crate) const fn resume(bytes: &'a [u8], number: LogNumber, start: u64) -> Self {
+        let vain_bytes_left = bytes.len().saturating_add(start as usize).saturating_mul(VAIN_HASHING_FACTOR);
+        Self { bytes, start, number, at: 0, stopped: None, vain_bytes_left, ended: None }
     }
 
     /// Where the walk stands: behind what it has stepped over, in bytes from the front of the file.
     pub(crate) fn at(&self) -> u64 {
-        self.at as u64
+        self.start + self.at as u64
     }
 
     /// Goes on by one record, or to the end of a damaged place.
     pub(crate) fn step(&mut self) -> Step<'a> {
+        if let Some(stop) = self.ended {
+            return Step::End(stop);
+        }
         let stop = match self.look() {
             Ok(record) => {
                 self.at = record.end();
-                return Step::Record(record);
+                return Step::Record(record.behind(self.start));
             }
             Err(stop) => stop,
         };
-        let Some(next) = self.next_record() else { return Step::End(stop) };
+        let Some(next) = self.next_record() else {
+            self.ended = Some(stop);
+            return Step::End(stop);
+        };
         let reason = match stop {
             Stop::Clean => DamageReason::Missing,
             Stop::Damaged(reason) => reason,
@@ -164,11 +191,10 @@ impl<'a> Walk<'a> {
     fn next_record(&mut self) -> Option<usize> {
         let mut from = self.at + 1;
         while let Some(candidate) = next_candidate(self.bytes, self.number, from) {
-            if candidate.header.is_intact(candidate.body) {
+            if candidate.header.is_intact(candidate.body()) {
                 return Some(candidate.at);
             }
-            let cost = RECORD_HEADER_LEN + candidate.body.len();
-            self.vain_bytes_left = self.vain_bytes_left.checked_sub(cost)?;
+            self.vain_bytes_left = self.vain_bytes_left.checked_sub(candidate.bytes.len())?;
             from = candidate.at + 1;
         }
         None
@@ -176,7 +202,7 @@ impl<'a> Walk<'a> {
 }
 
 /// Reads the record at an offset.
-fn read_record(bytes: &[u8], number: LogNumber, at: usize) -> Result<Record<'_>, Stop> {
+pub(crate) fn read_record(bytes: &[u8], number: LogNumber, at: usize) -> Result<Record<'_>, Stop> {
     let rest = bytes.get(at..).unwrap_or_default();
     if rest.iter().take(LOG_GAP).all(|byte| *byte == 0) {
         return Err(Stop::Clean);
@@ -186,16 +212,17 @@ fn read_record(bytes: &[u8], number: LogNumber, at: usize) -> Result<Record<'_>,
     if header.log != number {
         return Err(Stop::Damaged(DamageReason::OtherLog));
     }
-    let body = body_of(rest, &header).ok_or(cut)?;
-    if !header.is_intact(body) {
+    let record = record_of(rest, header, at).ok_or(cut)?;
+    if !header.is_intact(record.body()) {
         return Err(Stop::Damaged(DamageReason::Checksum));
     }
-    Ok(Record { at, header, body })
+    Ok(record)
 }
 
-/// The body behind the header at the front of `rest`; `None` when it would pass the end.
-fn body_of<'a>(rest: &'a [u8], header: &RecordHeader) -> Option<&'a [u8]> {
-    rest.get(RECORD_HEADER_LEN..)?.get(..usize::try_from(header.len).ok()?)
+/// The record with the header at the front of `rest`; `None` when it would pass the end.
+fn record_of(rest: &[u8], header: RecordHeader, at: usize) -> Option<Record<'_>> {
+    let len = RECORD_HEADER_LEN.checked_add(usize::try_from(header.len).ok()?)?;
+    Some(Record { at, header, bytes: rest.get(..len)? })
 }
 
 /// The first place from `from` on that looks like a record of this log, its checksum apart.
@@ -220,8 +247,7 @@ fn next_candidate(bytes: &[u8], number: LogNumber, from: usize) -> Option<Record
 
 fn plausible_record(rest: &[u8], at: usize) -> Option<Record<'_>> {
     let header = RecordHeader::read(rest).filter(RecordHeader::is_plausible)?;
-    let body = body_of(rest, &header)?;
-    Some(Record { at, header, body })
+    record_of(rest, header, at)
 }
 
 /// How many zeros `bytes` starts with. By blocks: most of a log's file can be zeros, allocated ahead.

@@ -11,6 +11,9 @@
 //! rates, reference counts, the flag that cancels a merge. So does what holds a lock without a call out: file systems
 //! in memory, caches, the memtable's arena. A checker switches threads at its own primitives only.
 
+/// Whether a model checker decides which thread runs: then threads that it does not know of are of no use.
+pub(crate) const IS_CHECKED: bool = cfg!(any(all(test, slice_loom), slice_shuttle));
+
 #[cfg(all(test, slice_loom))]
 mod loom;
 #[cfg(any(all(test, slice_loom), slice_shuttle))]
@@ -23,7 +26,7 @@ mod shuttle;
 #[cfg(all(test, slice_loom))]
 pub(crate) use self::loom::*;
 #[cfg(any(all(test, slice_loom), slice_shuttle))]
-pub(crate) use self::model::{Loaded, Memory, Swap, keep};
+pub(crate) use self::model::{Loaded, Loader, Memory, Swap, keep};
 #[cfg(not(any(all(test, slice_loom), slice_shuttle)))]
 pub(crate) use self::real::*;
 #[cfg(slice_shuttle)]

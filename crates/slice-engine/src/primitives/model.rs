@@ -73,6 +73,24 @@ impl Memory {
     }
 }
 
+/// In place of what makes a memtable of many entries.
+pub(crate) struct Loader(SkipListMemTable);
+
+impl Loader {
+    pub(crate) fn of(_kind: MemTableKind) -> Self {
+        Self(SkipListMemTable::new())
+    }
+
+    pub(crate) fn add(&mut self, key: &[u8], trailer: Trailer, value: &[u8]) {
+        self.0.insert(key, trailer, value);
+    }
+
+    pub(crate) fn finish(self, _has_helper: bool) -> Memory {
+        let last = AtomicU64::new(self.0.max_seqno().get());
+        Memory { entries: Arc::new(self.0), last }
+    }
+}
+
 impl Default for Memory {
     fn default() -> Self {
         Self::new()
@@ -88,9 +106,7 @@ impl MemTable for Memory {
 
     fn insert(&self, key: &[u8], trailer: Trailer, value: &[u8]) {
         self.entries.insert(key, trailer, value);
-        // A recovery inserts in the order of keys.
-        let last = self.last.load(Ordering::Relaxed).max(trailer.seqno().get());
-        self.last.store(last, Ordering::Relaxed);
+        self.last.store(trailer.seqno().get(), Ordering::Relaxed);
     }
 
     fn get(&self, key: &[u8], at: SeqNo) -> Option<(Trailer, Bytes)> {

@@ -28,6 +28,9 @@ pub(crate) fn keep<T>(loaded: Loaded<T>) -> std::sync::Arc<T> {
 /// The memtable in use.
 pub(crate) type Memory = slice_memtable::AnyMemTable;
 
+/// Such a memtable that is being made of many entries.
+pub(crate) type Loader = slice_memtable::AnyLoader;
+
 /// A value for each thread.
 pub(crate) use std::thread_local as per_thread;
 

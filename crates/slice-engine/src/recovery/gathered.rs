@@ -1,176 +1,93 @@
-//! What one log has of each keyspace, put into memtables in the order of the keys.
+//! What one log has of each keyspace, put into memtables.
 //!
-//! A memtable takes ascending entries several times as fast as those in the order of their writing, each of which it has
-//! to find a place for. So the entries of a log are gathered where they lie, sorted, and inserted:
-//!
-//! ```text
-//!   log      ... | k7 @1 = v | k2 @2 = v | k7 @3 deleted | ...        stays in memory until all is done
-//!                    ^           ^           ^
-//!   gathered         0           1           2
-//!   order        [ k2, 1 ] [ k7, 2 ] [ k7, 0 ]                        by key, and of a key the newest first
-//! ```
+//! A memtable that is loaded takes its entries several times as fast as one that finds a place for each of them: they are
+//! stored as they come, sorted once, and its nodes made at the end.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
-use slice_memtable::{MemTable, MemTableKind};
-use slice_types::{KeyspaceId, Result, SeqNo, Trailer, key_prefix};
-use slice_wal::{Entries, WalEntry};
+use slice_memtable::MemTableKind;
+use slice_types::{KeyspaceId, LogNumber, Result, SeqNo, Trailer};
+use slice_wal::Entries;
 
+use super::counts;
+use crate::manifest::State;
+use crate::primitives::Loader;
 use crate::tree::Memory;
 
 /// The entries of a log, by keyspace.
-#[derive(Default)]
-pub(super) struct Gathered<'b> {
-    by_keyspace: BTreeMap<KeyspaceId, Vec<(SeqNo, WalEntry<'b>)>>,
+pub(super) struct Gathered<'a> {
+    kind: MemTableKind,
+    state: &'a State,
+    log: LogNumber,
+    /// The first sequence number of all.
+    first: Option<SeqNo>,
+    /// None for a keyspace whose entries do not count any more.
+    by_keyspace: BTreeMap<KeyspaceId, Option<Loader>>,
 }
 
-/// Where an entry goes: the first sixteen bytes of its key, and its place among those gathered. Nearly all keys differ in
-/// these bytes, so nearly all comparisons stay within what is sorted.
-type Order = ((u64, u64), u32);
+impl<'a> Gathered<'a> {
+    pub(super) const fn new(kind: MemTableKind, state: &'a State, log: LogNumber) -> Self {
+        Self { kind, state, log, first: None, by_keyspace: BTreeMap::new() }
+    }
 
-impl<'b> Gathered<'b> {
     /// Takes the entries of a batch, but for those of keyspaces for which they do not count any more.
     ///
     /// # Errors
     ///
-    /// What `counts` says.
-    pub(super) fn add(
-        &mut self,
-        first: SeqNo,
-        entries: Entries<'b>,
-        counts: impl Fn(KeyspaceId) -> Result<bool>,
-    ) -> Result<()> {
+    /// Corruption when an entry is of a keyspace that never was.
+    pub(super) fn add(&mut self, first: SeqNo, entries: Entries<'_>) -> Result<()> {
+        self.first.get_or_insert(first);
         for (entry, n) in entries.zip(0_u64..) {
             let entry = entry?;
-            if counts(entry.keyspace)? {
-                self.by_keyspace.entry(entry.keyspace).or_default().push((first.plus(n), entry));
+            if let Some(loader) = self.loader(entry.keyspace)? {
+                loader.add(entry.key, Trailer::new(first.plus(n), entry.kind), entry.value);
             }
         }
         Ok(())
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.by_keyspace.is_empty()
+    #[inline]
+    fn loader(&mut self, id: KeyspaceId) -> Result<Option<&mut Loader>> {
+        let loader = match self.by_keyspace.entry(id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(vacant) => {
+                let counts = counts(Some(self.state), self.log, id)?;
+                vacant.insert(counts.then(|| Loader::of(self.kind)))
+            }
+        };
+        Ok(loader.as_mut())
     }
 
-    /// A memtable of each keyspace.
-    pub(super) fn into_memories(self, kind: MemTableKind) -> BTreeMap<KeyspaceId, Memory> {
-        self.by_keyspace.into_iter().map(|(id, entries)| (id, filled(kind, &entries))).collect()
+    /// The first sequence number, and a memtable of each keyspace with entries that count.
+    pub(super) fn into_memories(self, has_helper: bool) -> (Option<SeqNo>, BTreeMap<KeyspaceId, Memory>) {
+        let loaders = self.by_keyspace.into_iter().filter_map(|(id, loader)| Some((id, loader?)));
+        (self.first, loaders.map(|(id, loader)| (id, loader.finish(has_helper))).collect())
     }
-}
-
-fn filled(kind: MemTableKind, entries: &[(SeqNo, WalEntry<'_>)]) -> Memory {
-    let memory = Memory::of(kind);
-    let mut order: Vec<Order> =
-        entries.iter().zip(0..).map(|((_, entry), at)| (front(entry.key), at)).collect();
-    let place = |at: u32| {
-        let (seqno, entry) = &entries[at as usize];
-        (entry.key, std::cmp::Reverse(*seqno))
-    };
-    order.sort_unstable_by(|left, right| {
-        left.0.cmp(&right.0).then_with(|| place(left.1).cmp(&place(right.1)))
-    });
-    let mut near = Near::default();
-    for some in order.chunks(AT_ONCE) {
-        near.fetch(some.iter().map(|(_, at)| entries[*at as usize]));
-        near.insert_into(&memory);
-    }
-    memory
-}
-
-/// How many entries are fetched before they are inserted.
-const AT_ONCE: usize = 32;
-
-/// How long a value is fetched. A longer one is read in a row in any case, and a few of those would double a log's memory.
-const FETCHED_MAX: usize = 4 << 10;
-
-/// A few entries, copied to one place. In the log they lie far apart, so that each is a miss of the cache, or several:
-/// copied one behind the other the misses overlap, as they would not with an insert between any two.
-#[derive(Default)]
-struct Near<'b> {
-    entries: Vec<(SeqNo, WalEntry<'b>)>,
-    bytes: Vec<u8>,
-}
-
-impl<'b> Near<'b> {
-    fn fetch(&mut self, entries: impl Iterator<Item = (SeqNo, WalEntry<'b>)>) {
-        self.entries.clear();
-        self.entries.extend(entries);
-        self.bytes.clear();
-        for (_, entry) in &self.entries {
-            self.bytes.extend_from_slice(entry.key);
-            self.bytes.extend_from_slice(fetched(entry.value));
-        }
-    }
-
-    fn insert_into(&self, memory: &Memory) {
-        let mut rest = &self.bytes[..];
-        for (seqno, entry) in &self.entries {
-            let (key, behind) = rest.split_at(entry.key.len());
-            let (near, behind) = behind.split_at(fetched(entry.value).len());
-            let value = if near.is_empty() { entry.value } else { near };
-            memory.insert(key, Trailer::new(*seqno, entry.kind), value);
-            rest = behind;
-        }
-    }
-}
-
-/// The part of a value that is fetched: all or nothing.
-fn fetched(value: &[u8]) -> &[u8] {
-    if value.len() <= FETCHED_MAX { value } else { &[] }
-}
-
-/// The first sixteen bytes of a key, zeros behind a shorter one: of two keys whose fronts differ, the one with the lesser
-/// front is less.
-fn front(key: &[u8]) -> (u64, u64) {
-    let prefix = key_prefix(key);
-    ((prefix >> 64) as u64, prefix as u64)
 }
 
 #[cfg(test)]
 mod tests {
-    use slice_types::{EntryIterator, EntryKind};
+    use slice_memtable::MemTable;
+    use slice_types::EntryKind;
     use slice_wal::EncodedBatch;
-    use std::sync::Arc;
 
     use super::*;
 
-    /// Keys that are each other's beginnings, with zeros and without, long and short, some of them written twice.
-    fn keys() -> Vec<Vec<u8>> {
-        let stems: [&[u8]; 5] = [b"", b"a", b"a\0", b"the same first sixteen", b"the same first s"];
-        let tails: [&[u8]; 4] = [b"", b"\0", b"z", b"\0\0more"];
-        let all = stems.iter().flat_map(|stem| tails.iter().map(move |tail| [*stem, *tail].concat()));
-        all.clone().chain(all.rev().step_by(2)).collect()
-    }
-
     #[test]
-    fn what_is_inserted_in_order_is_what_was_inserted_as_written() {
-        let (mut batch, expected) = (EncodedBatch::new(), Memory::of(MemTableKind::default()));
-        for (key, n) in keys().iter().zip(1_u64..) {
-            let kind = if n % 3 == 0 { EntryKind::Delete } else { EntryKind::Put };
-            // Some too long to be fetched, some empty.
-            let times = if n % 5 == 0 { FETCHED_MAX } else { usize::from(n % 7 != 0) };
-            let value = if kind == EntryKind::Delete { Vec::new() } else { n.to_le_bytes().repeat(times) };
-            batch.push(KeyspaceId::DEFAULT, kind, key, &value).unwrap();
-            expected.insert(key, Trailer::new(SeqNo::new(n), kind), &value);
+    fn entries_go_to_their_keyspaces_and_those_of_dropped_ones_nowhere() {
+        let state = State { next_keyspace: KeyspaceId(3), ..State::empty() };
+        let mut batch = EncodedBatch::new();
+        for (id, key) in [(0, &b"a"[..]), (2, b"b"), (1, b"c"), (0, b"d")] {
+            batch.push(KeyspaceId(id), EntryKind::Put, key, b"value").unwrap();
         }
-        batch.push(KeyspaceId(7), EntryKind::Put, b"elsewhere", b"").unwrap();
-        let mut gathered = Gathered::default();
-        gathered.add(SeqNo::new(1), batch.entries(), |id| Ok(id == KeyspaceId::DEFAULT)).unwrap();
-        let mut memories = gathered.into_memories(MemTableKind::default());
-        let memory = memories.remove(&KeyspaceId::DEFAULT).unwrap();
-        assert!(memories.is_empty());
-        assert_eq!(memory.max_seqno(), expected.max_seqno());
-        assert_eq!(all(memory), all(expected));
-    }
-
-    fn all(memory: Memory) -> Vec<(Vec<u8>, Trailer, Vec<u8>)> {
-        let (mut iter, mut all) = (Arc::new(memory).iter(), Vec::new());
-        iter.seek_to_first().unwrap();
-        while let Some(entry) = iter.entry() {
-            all.push((entry.key.to_vec(), entry.trailer, entry.value.to_vec()));
-            iter.next().unwrap();
-        }
-        all
+        let mut gathered = Gathered::new(MemTableKind::default(), &state, LogNumber(1));
+        gathered.add(SeqNo::new(5), batch.entries()).unwrap();
+        batch.push(KeyspaceId(3), EntryKind::Put, b"of a keyspace that never was", b"").unwrap();
+        gathered.add(SeqNo::new(9), batch.entries()).unwrap_err();
+        let (first, memories) = gathered.into_memories(true);
+        assert_eq!(first, Some(SeqNo::new(5)));
+        let memory = &memories[&KeyspaceId(0)];
+        assert_eq!((memories.len(), memory.len(), memory.max_seqno()), (1, 4, SeqNo::new(12)));
     }
 }

@@ -119,6 +119,20 @@ impl Index {
         self.is_short.store(1, Ordering::Relaxed);
     }
 
+    /// Puts in all keys, each with its newest entry, and gives the writer's part. There is no other, and no reader.
+    pub(super) fn fill<I: Iterator<Item = (u32, EntryId)>>(&self, newest: impl Fn() -> I) -> IndexWriter {
+        let keys = newest().count();
+        let table = Table::new((keys / 2 * 3).max(SLOTS_MIN));
+        for (hash, id) in newest() {
+            if !table.add(word(hash, id)) {
+                self.give_up();
+            }
+        }
+        let table = Arc::new(table);
+        self.table.store(Some(Arc::clone(&table)));
+        IndexWriter { table: Some(table), keys }
+    }
+
     #[cold]
     fn grow(&self, writer: &mut IndexWriter) {
         let larger = Table::new((writer.slots() / 2 * 3).max(SLOTS_MIN));
@@ -214,8 +228,9 @@ impl Table {
     }
 }
 
+/// The part of a key's hash that the index keeps.
 #[inline]
-const fn top(hash: u64) -> u32 {
+pub(super) const fn top(hash: u64) -> u32 {
     (hash >> 32) as u32
 }
 

@@ -15,12 +15,12 @@ use std::sync::atomic::Ordering::{Relaxed, Release};
 use slice_types::Trailer;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::entries::{Arena, EntryId};
+use super::entries::{Arena, Entries, EntryId};
 use super::index::IndexWriter;
 use super::inner::{NodeId, SEPARATORS, Side};
 use super::leaf::{Leaf, SLOTS, Slot};
 use super::skip::{Bounds, Skip};
-use super::target::Target;
+use super::target::{Target, prefix};
 use super::visitors::Numbers;
 use super::{BTreeMemTable, Root};
 use crate::MemTable;
@@ -28,7 +28,7 @@ use crate::MemTable;
 /// What the writer keeps track of.
 pub(super) struct Writer {
     arena: Arena,
-    index: IndexWriter,
+    pub(super) index: IndexWriter,
     leaves: Numbers,
     inners: Numbers,
     /// What the blocks of nodes take, in bytes.
@@ -63,6 +63,17 @@ impl Writer {
     #[cfg(all(test, not(slice_loom)))]
     pub(super) const fn leaves(&self) -> u32 {
         self.leaves.made()
+    }
+
+    /// Stores an entry that is in no node yet.
+    #[inline]
+    pub(super) fn store(&mut self, entries: &Entries, key: &[u8], trailer: Trailer, value: &[u8]) -> EntryId {
+        self.arena.store(entries, key, trailer, value)
+    }
+
+    /// Lets the next leaf take the place of the first one, which is empty.
+    pub(super) fn forget_first_leaf(&mut self) {
+        self.leaves = Numbers::of(0);
     }
 
     /// The memory that all takes which is not in the table itself, in bytes.
@@ -131,19 +142,19 @@ impl BTreeMemTable {
         let mut front: Vec<_> = slots.iter().map(|(_, id)| *id).collect();
         front.insert(at, id);
         if front.len() <= SLOTS {
-            let renewed = self.new_leaf(writer, &front, bounds);
+            let renewed = self.leaf_of(writer, &front, bounds);
             self.put(&path, renewed);
             writer.leaves.replaced(node);
             return;
         }
         let back = front.split_off(middle_of(front.len(), at));
         let separator = back[0];
-        let right = self.new_leaf(writer, &back, Bounds { lower: Some(separator), ..bounds });
+        let right = self.leaf_of(writer, &back, Bounds { lower: Some(separator), ..bounds });
         let bounds = Bounds { upper: Some(separator), ..bounds };
         let left = if at == SLOTS && self.stays(leaf, &slots, bounds) {
             node
         } else {
-            self.new_leaf(writer, &front, bounds)
+            self.leaf_of(writer, &front, bounds)
         };
         leaf.split();
         self.add(writer, &mut path, left, separator, right);
@@ -243,18 +254,30 @@ impl BTreeMemTable {
         (path, node, bounds)
     }
 
-    fn new_leaf(&self, writer: &mut Writer, sorted: &[EntryId], bounds: Bounds) -> NodeId {
+    /// Makes a leaf of entries that are in order.
+    fn leaf_of(&self, writer: &mut Writer, sorted: &[EntryId], bounds: Bounds) -> NodeId {
+        let skip = Skip::new(sorted, bounds, &self.entries);
+        let slot = |id: &EntryId| (prefix(self.entries.get(*id).key, skip.len), *id);
+        self.new_leaf(writer, sorted.iter().map(slot), skip, bounds)
+    }
+
+    pub(super) fn new_leaf(
+        &self,
+        writer: &mut Writer,
+        sorted: impl Iterator<Item = Slot>,
+        skip: Skip,
+        bounds: Bounds,
+    ) -> NodeId {
         let node = writer.leaves.next(&self.visitors);
         writer.node_bytes += self.leaves.make(node as usize);
-        self.leaf(node).fill(sorted, Skip::new(sorted, bounds, &self.entries), &self.entries);
+        let last = self.leaf(node).fill(sorted, skip).expect("no leaf is made for nothing");
         if bounds.upper.is_none() {
-            let last = *sorted.last().expect("no leaf is made for nothing");
             writer.last = Some((last, node));
         }
         node
     }
 
-    fn new_inner(
+    pub(super) fn new_inner(
         &self,
         writer: &mut Writer,
         leftmost: NodeId,

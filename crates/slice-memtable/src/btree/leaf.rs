@@ -53,15 +53,19 @@ impl Default for Leaf {
 }
 
 impl Leaf {
-    /// Puts in entries that are in order, in place of what was there. No reader knows of the leaf.
-    pub(super) fn fill(&self, sorted: &[EntryId], skip: Skip, entries: &Entries) {
+    /// Puts in entries that are in order, in place of what was there, and gives the last. No reader knows of the leaf.
+    pub(super) fn fill(&self, sorted: impl Iterator<Item = Slot>, skip: Skip) -> Option<EntryId> {
         self.skip.store(skip);
-        for word in [&self.len, &self.sorted, &self.is_split] {
-            word.store(0, Ordering::Relaxed);
+        self.is_split.store(0, Ordering::Relaxed);
+        let (mut len, mut last) = (0, None);
+        for (slot, (prefix, id)) in sorted.enumerate() {
+            self.prefixes[slot].store(prefix, Ordering::Relaxed);
+            self.entries[slot].store(id.to_u32(), Ordering::Relaxed);
+            (len, last) = (len + 1, Some(id));
         }
-        for &id in sorted {
-            self.append(id, entries.get(id).key, true);
-        }
+        self.sorted.store(len, Ordering::Relaxed);
+        self.len.store(len, Ordering::Release);
+        last
     }
 
     /// Publishes an entry; `in_order` if it is behind all others. By the writer, and if there is room and

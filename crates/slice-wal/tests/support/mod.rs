@@ -5,9 +5,12 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use slice_types::{EntryKind, KeyspaceId, LogNumber, Result, SeqNo};
-use slice_vfs::{LogControl, LogFile, SyncSite};
-use slice_wal::{EncodedBatch, LogPosition, LogWriter, RecoveredLog, RecoveryMode, replay};
+use slice_types::{EntryKind, Error, KeyspaceId, LogNumber, Result, SeqNo};
+use slice_vfs::{Access, LogControl, LogFile, RandomAccessFile, SyncSite};
+use slice_wal::{
+    EncodedBatch, Entries, LogPosition, LogWriter, RecoveredLog, RecoveryMode, ReplayedLog, StoredLog,
+    durable_mark, replay,
+};
 
 /// The number of the logs under test.
 pub(crate) const LOG: LogNumber = LogNumber(7);
@@ -162,20 +165,73 @@ pub(crate) fn replay_knowing(
 ) -> (Result<RecoveredLog>, Vec<Seen>) {
     let mut seen = Vec::new();
     let log = replay(bytes, Path::new(PATH), LOG, mode, limit, durable, &mut |first, count, entries| {
-        let owned = entries.map(|entry| {
-            entry.map(|entry| Owned {
-                keyspace: entry.keyspace,
-                kind: entry.kind,
-                key: entry.key.to_vec(),
-                value: entry.value.to_vec(),
-            })
-        });
-        let owned = owned.collect::<Result<Vec<_>>>()?;
-        assert_eq!(owned.len(), count as usize, "the count is that of the entries");
-        seen.push((first, owned));
+        seen.push(owned(first, count, entries)?);
         Ok(())
     });
+    for piece in [0, 100, 1 << 20] {
+        check_replay_in_pieces(piece, bytes, mode, limit, durable, (&log, &seen));
+    }
     (log, seen)
+}
+
+/// From a file, a piece at a time, the same is to come out as of the bytes.
+fn check_replay_in_pieces(
+    piece: usize,
+    bytes: &[u8],
+    mode: RecoveryMode,
+    limit: Option<u64>,
+    durable: Option<LogPosition>,
+    expected: (&Result<RecoveredLog>, &[Seen]),
+) {
+    let mut seen = Vec::new();
+    let stored = StoredLog { file: &Stored(bytes.to_vec()), path: Path::new(PATH), number: LOG, piece };
+    let replayed = stored.replay(mode, limit, durable, &mut |piece| {
+        for (first, count, entries) in piece.batches() {
+            seen.push(owned(first, count, entries)?);
+        }
+        Ok(if seen.len().is_multiple_of(2) { piece.into_buffer() } else { Vec::new() })
+    });
+    let ReplayedLog { mark, log } = replayed.unwrap();
+    let told = |error: &Error| (error.kind(), error.offset(), error.to_string());
+    assert_eq!(log.as_ref().map_err(told), expected.0.as_ref().map_err(told), "in pieces of {piece}");
+    assert_eq!(mark, durable_mark(bytes, LOG), "in pieces of {piece}");
+    assert_eq!(seen, expected.1, "in pieces of {piece}");
+}
+
+fn owned(first: SeqNo, count: u32, entries: Entries<'_>) -> Result<Seen> {
+    let owned = entries.map(|entry| {
+        entry.map(|entry| Owned {
+            keyspace: entry.keyspace,
+            kind: entry.kind,
+            key: entry.key.to_vec(),
+            value: entry.value.to_vec(),
+        })
+    });
+    let owned = owned.collect::<Result<Vec<_>>>()?;
+    assert_eq!(owned.len(), count as usize, "the count is that of the entries");
+    Ok((first, owned))
+}
+
+/// A file that does not change.
+#[derive(Debug)]
+pub(crate) struct Stored(pub(crate) Vec<u8>);
+
+impl RandomAccessFile for Stored {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.0.len() as u64)
+    }
+
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        let bytes = self.0.get(offset as usize..).and_then(|bytes| bytes.get(..buf.len()));
+        buf.copy_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+
+    fn try_read_exact_at(&self, _buf: &mut [u8], _offset: u64) -> io::Result<bool> {
+        Ok(false)
+    }
+
+    fn advise(&self, _access: Access) {}
 }
 
 /// The sequence numbers of what was seen.
