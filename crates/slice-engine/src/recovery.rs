@@ -20,6 +20,7 @@ use slice_wal::{Entries, LogEnd, LogPosition, RecoveryMode};
 
 use crate::db::names::{FileName, log_path};
 use crate::manifest::{Edit, State};
+use crate::options::Options;
 use crate::tree::{Frozen, Memory};
 use reading::{Contents, LogFile, Reading};
 
@@ -59,14 +60,8 @@ impl Recovered {
 /// # Errors
 ///
 /// Corruption that the mode does not tolerate; I/O.
-pub(crate) fn replay_logs(
-    fs: &dyn Fs,
-    dir: &Path,
-    state: &State,
-    mode: RecoveryMode,
-    kind: MemTableKind,
-) -> Result<Recovered> {
-    let recovered = look_into_logs(fs, dir, state, mode, kind)?;
+pub(crate) fn replay_logs(fs: &dyn Fs, dir: &Path, state: &State, options: &Options) -> Result<Recovered> {
+    let recovered = look_into_logs(fs, dir, state, options)?;
     make_durable(fs, dir, &recovered)?;
     Ok(recovered)
 }
@@ -76,13 +71,8 @@ pub(crate) fn replay_logs(
 /// # Errors
 ///
 /// As [`replay_logs`].
-pub(crate) fn look_into_logs(
-    fs: &dyn Fs,
-    dir: &Path,
-    state: &State,
-    mode: RecoveryMode,
-    kind: MemTableKind,
-) -> Result<Recovered> {
+pub(crate) fn look_into_logs(fs: &dyn Fs, dir: &Path, state: &State, options: &Options) -> Result<Recovered> {
+    let mode = options.recovery_mode;
     let first = state.first_log();
     let logs = logs_from(fs, dir, first)?;
     // What is in logs that a keyspace has left behind would not count for it: the next one comes after those.
@@ -97,7 +87,7 @@ pub(crate) fn look_into_logs(
         log_ends: BTreeMap::new(),
         next_log,
     };
-    let (durable, mut contents) = read(&logs, Reading { state, mode, kind })?;
+    let (durable, mut contents) = read(&logs, Reading { state, options })?;
     let mut replay = Replay { dir, state, mode, durable, ended: false, recovered: &mut recovered };
     for number in (first.0..next_log.0).map(LogNumber) {
         replay.log(number, contents.remove(&number))?;

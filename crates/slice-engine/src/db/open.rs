@@ -103,7 +103,7 @@ pub(crate) fn open(
         Some(loaded) => loaded,
         None => initial_state(&*fs, &dir, options.create_if_missing)?,
     };
-    let recovered = recovery::replay_logs(&*fs, &dir, &state, options.recovery_mode, options.memtable_kind)?;
+    let recovered = recovery::replay_logs(&*fs, &dir, &state, &options)?;
     let core = assemble(fs, dir, options, declared, &state, recovered, Some(directory_lock))?;
     core.remove_unreferenced()?;
     core.balance_memory();

@@ -81,7 +81,7 @@ pub(super) fn open(
 ) -> Result<Arc<Core>> {
     let shared = share_lock(&*fs, &dir)?;
     let state = Manifest::load(&*fs, &dir)?.ok_or_else(|| nothing_here(&dir))?;
-    let recovered = look_into_logs(&*fs, &dir, &state, options.recovery_mode, options.memtable_kind)?;
+    let recovered = look_into_logs(&*fs, &dir, &state, &options)?;
     let options = Options { background: Background::Inline, ..options };
     let reason = refused(&dir);
     let core = assemble(read_only(fs), dir, options, declared, &state, recovered, shared)?;

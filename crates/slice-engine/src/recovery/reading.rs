@@ -6,7 +6,7 @@
 //!   helper               gather        | gather        | ...
 //! ```
 //!
-//! The opener alone touches files. Where there is one processor, or the helper is refused, the opener does it all by turns.
+//! The opener alone touches files. Where there is one processor, or the store has no threads of its own, or the helper is refused, the opener does it all by turns.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,13 +14,13 @@ use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, available_parallelism};
 
-use slice_memtable::MemTableKind;
 use slice_types::{Error, KeyspaceId, LogNumber, Result, SeqNo};
 use slice_vfs::{Access, RandomAccessFile};
-use slice_wal::{LogPosition, Piece, RecoveredLog, RecoveryMode, ReplayedLog, StoredLog};
+use slice_wal::{LogPosition, Piece, RecoveredLog, ReplayedLog, StoredLog};
 
 use super::gathered::Gathered;
 use crate::manifest::State;
+use crate::options::{Background, Options};
 use crate::primitives::IS_CHECKED;
 use crate::tree::Memory;
 
@@ -49,8 +49,7 @@ pub(super) struct Contents {
 #[derive(Clone, Copy)]
 pub(super) struct Reading<'a> {
     pub(super) state: &'a State,
-    pub(super) mode: RecoveryMode,
-    pub(super) kind: MemTableKind,
+    pub(super) options: &'a Options,
 }
 
 impl Reading<'_> {
@@ -67,40 +66,43 @@ impl Reading<'_> {
     ) -> Result<(Option<LogPosition>, Result<Contents>)> {
         let stored = StoredLog { file: &*log.file, path: &log.path, number: log.number, piece: PIECE };
         let limit = self.state.log_ends.get(&log.number).copied();
-        let gathered = Mutex::new(Gathered::new(self.kind, self.state, log.number));
+        let (mode, has_helper) = (self.options.recovery_mode, self.has_helper());
+        let gathered = Mutex::new(Gathered::new(self.options.memtable_kind, self.state, log.number));
         let ReplayedLog { mark, log: replayed } =
-            beside_helper(&gathered, |sink| stored.replay(self.mode, limit, durable, sink))?;
+            gather_all(&gathered, has_helper, |sink| stored.replay(mode, limit, durable, sink))?;
         // The rest of the disk's work on it may begin: it is synced when all logs have been read.
         log.file.advise(Access::Never);
         let gathered = gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
         let contents = replayed.map(|log| {
-            let (first, by_keyspace) = gathered.into_memories(has_helper());
+            let (first, by_keyspace) = gathered.into_memories(has_helper);
             Contents { log, first, by_keyspace }
         });
         Ok((mark, contents))
     }
-}
 
-/// Whether a second thread is of use.
-fn has_helper() -> bool {
-    !IS_CHECKED && available_parallelism().is_ok_and(|processors| processors.get() > 1)
+    /// Whether a second thread may be had, and is of use.
+    fn has_helper(self) -> bool {
+        let has_threads = self.options.background == Background::Threads && !IS_CHECKED;
+        has_threads && available_parallelism().is_ok_and(|processors| processors.get() > 1)
+    }
 }
 
 type Sink<'s> = dyn FnMut(Piece) -> Result<Vec<u8>> + 's;
 
-/// Replays into what gathers, which a helper does meanwhile.
-fn beside_helper(
+/// Replays into what gathers, which a helper does meanwhile if there is one.
+fn gather_all(
     gathered: &Mutex<Gathered<'_>>,
+    has_helper: bool,
     replay: impl FnOnce(&mut Sink<'_>) -> Result<ReplayedLog>,
 ) -> Result<ReplayedLog> {
-    if !has_helper() {
+    if !has_helper {
         return replay(&mut |piece| gather(gathered, piece));
     }
     std::thread::scope(|scope| {
         let (pieces, to_gather) = sync_channel(PIECES_AHEAD);
         let (buffers, spare) = channel();
         let helper = Builder::new().name("slice-recovery".to_owned());
-        let Ok(helper) = helper.spawn_scoped(scope, move || gather_all(gathered, &to_gather, &buffers))
+        let Ok(helper) = helper.spawn_scoped(scope, move || gather_pieces(gathered, &to_gather, &buffers))
         else {
             return replay(&mut |piece| gather(gathered, piece));
         };
@@ -118,7 +120,7 @@ fn beside_helper(
     })
 }
 
-fn gather_all(
+fn gather_pieces(
     gathered: &Mutex<Gathered<'_>>,
     pieces: &Receiver<Piece>,
     buffers: &Sender<Vec<u8>>,

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use slice_memtable::MemTableKind;
 use slice_types::{Error, LogNumber};
 use slice_vfs::read_all;
 use slice_wal::{LogEnd, RecoveredLog, RecoveryMode, replay};
@@ -11,6 +10,7 @@ use super::directory::Directory;
 use super::report::{Finding, FindingKind, Report};
 use crate::db::names::log_path;
 use crate::manifest::State;
+use crate::options::Options;
 use crate::recovery;
 
 /// Checks the logs of a database that is not open.
@@ -22,13 +22,8 @@ pub(super) fn verify_logs(directory: &Directory<'_>, report: &mut Report) {
         return;
     };
     // What an open would refuse is a fault; what it would cut off is what a crash leaves.
-    let kind = match recovery::look_into_logs(
-        directory.fs,
-        &directory.path,
-        state,
-        RecoveryMode::TolerateTornTail,
-        MemTableKind::default(),
-    ) {
+    let options = Options { recovery_mode: RecoveryMode::TolerateTornTail, ..Options::default() };
+    let kind = match recovery::look_into_logs(directory.fs, &directory.path, state, &options) {
         Ok(recovered) => {
             note_missing(directory, state, recovered.log_ends.keys().copied(), report);
             FindingKind::TornTail

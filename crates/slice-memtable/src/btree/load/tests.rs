@@ -64,9 +64,9 @@ fn a_loaded_table_answers_as_a_filled_one_and_takes_more() {
 
 #[test]
 fn versions_of_few_keys_are_loaded_newest_first() {
-    let rows = rows((0..3000_u64).map(|n| vec![b'k'; n as usize % 40]));
+    let rows = rows((0..800_u64).map(|n| vec![b'k'; n as usize % 12]));
     check_load(&rows, rows.len());
-    check_load(&rows, 1500);
+    check_load(&rows, 400);
 }
 
 #[test]
