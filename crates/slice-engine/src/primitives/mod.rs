@@ -14,6 +14,11 @@
 /// Whether a model checker decides which thread runs: then threads that it does not know of are of no use.
 pub(crate) const IS_CHECKED: bool = cfg!(any(all(test, slice_loom), slice_shuttle));
 
+/// Channels. They are `std`'s in every build: who uses them does without where [`IS_CHECKED`].
+pub(crate) mod channels {
+    pub(crate) use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+}
+
 #[cfg(all(test, slice_loom))]
 mod loom;
 #[cfg(any(all(test, slice_loom), slice_shuttle))]

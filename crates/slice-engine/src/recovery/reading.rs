@@ -10,8 +10,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::thread::{Builder, available_parallelism};
 
 use slice_types::{Error, KeyspaceId, LogNumber, Result, SeqNo};
@@ -21,7 +20,9 @@ use slice_wal::{LogPosition, Piece, RecoveredLog, ReplayedLog, StoredLog};
 use super::gathered::Gathered;
 use crate::manifest::State;
 use crate::options::{Background, Options};
-use crate::primitives::IS_CHECKED;
+use crate::primitives::channels::{Receiver, Sender, channel, sync_channel};
+use crate::primitives::{IS_CHECKED, Mutex};
+use crate::signal::lock;
 use crate::tree::Memory;
 
 /// How much of a log is read at a time, in bytes: it stays in a processor's cache until it is gathered.
@@ -133,7 +134,7 @@ fn gather_pieces(
 }
 
 fn gather(gathered: &Mutex<Gathered<'_>>, piece: Piece) -> Result<Vec<u8>> {
-    let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut gathered = lock(gathered);
     for (first, _, entries) in piece.batches() {
         gathered.add(first, entries)?;
     }
