@@ -20,16 +20,15 @@
 mod active;
 mod held;
 pub(crate) mod pressure;
+mod switch;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
-use slice_memtable::MemTable;
 use slice_types::{Error, KeyRange, KeyspaceId, LogNumber, Result, SeqNo};
 use slice_wal::{EncodedBatch, GroupSync, LogPosition, LogWriter};
 
-use crate::db::{Logs, Pace, Wanted};
+use crate::db::{Logs, Ticket, Wanted};
 use crate::options::Options;
 use crate::planted::{Bug, Planted};
 use crate::primitives::{AtomicU64, Mutex};
@@ -38,10 +37,7 @@ use crate::transaction::{Check, Conflicts, EpochNumber};
 use crate::tree::Tree;
 pub(crate) use active::unknown;
 use active::{Active, ActiveMemtables, Places};
-
-/// How many logs may be held back before the keyspace that holds the oldest is frozen: each is a file and a piece of a
-/// recovery.
-pub(crate) const OLD_LOGS_MAX: usize = 16;
+pub(crate) use switch::Freeze;
 
 /// The commit pipeline of a database.
 pub(crate) struct Commit {
@@ -64,21 +60,12 @@ struct State {
     is_held: bool,
     /// Whether an append failed, and may have left bytes behind the log's end.
     is_untidy: bool,
-    stage: Stage,
+    /// Whether the successor of the log was asked for.
+    is_next_asked: bool,
     /// Set once the database is closed: the directory may be somebody else's, so no log is begun in it.
     closed: Option<Error>,
     /// What open transactions may conflict with. While there are none, a write costs a look at it and no more.
     conflicts: Conflicts,
-}
-
-/// How far the current log is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Stage {
-    /// It has not run low yet. One that never does leaves the directory small.
-    New,
-    Grown,
-    /// Its successor was asked for.
-    Ending,
 }
 
 impl State {
@@ -92,31 +79,18 @@ impl State {
     #[inline]
     fn wants(&mut self, places: &Places) -> Option<Wanted> {
         if self.log.is_low() {
-            self.stage = self.stage.max(Stage::Grown);
             return Some(Wanted::Space);
         }
-        if self.stage != Stage::Grown || !self.active.at(places).any(Active::is_nearly_full) {
+        if self.is_next_asked || !self.active.at(places).any(Active::is_nearly_full) {
             return None;
         }
-        self.stage = Stage::Ending;
-        Some(Wanted::Spare)
+        self.is_next_asked = true;
+        Some(Wanted::Next)
     }
 
     /// The last number that was taken.
     fn last(&self) -> SeqNo {
         SeqNo::new(self.next.get() - 1)
-    }
-
-    /// The keyspace whose memtable holds the oldest log back, if too many are held back.
-    fn holds_back(&self, logs: &Logs) -> Option<KeyspaceId> {
-        let oldest = logs.oldest_of_many(OLD_LOGS_MAX)?;
-        let holder = self.active.iter().find(|active| active.since.is_some_and(|(_, log)| log <= oldest));
-        holder.map(|active| active.tree.id)
-    }
-
-    /// Cuts off what a failed append may have left, before a later log says that all of this one was durable.
-    fn tidy(&mut self) -> Result<()> {
-        if self.is_untidy { self.log.finish() } else { Ok(()) }
     }
 }
 
@@ -127,16 +101,8 @@ pub(crate) enum Attempt {
     /// Nothing was written: too many memtables wait for their flush, a keyspace is being cleared, or writers are held. Wait,
     /// then try again.
     Full,
-}
-
-/// What a switch of memtables did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Freeze {
-    Frozen,
-    /// There was nothing to freeze.
-    Empty,
-    /// Too many wait already.
-    Full,
+    /// Nothing was written: a memtable is full, and the next log is not ready. Wait for it, then try again.
+    Later(Ticket),
 }
 
 impl Commit {
@@ -156,7 +122,7 @@ impl Commit {
             refused: None,
             is_held: false,
             is_untidy: false,
-            stage: Stage::New,
+            is_next_asked: false,
             closed: None,
             conflicts: Conflicts::default(),
         };
@@ -190,8 +156,10 @@ impl Commit {
             state.conflicts.check(check)?;
         }
         let freeze = self.make_room(&mut state, &places, logs)?;
-        if freeze == Freeze::Full {
-            return Ok(Attempt::Full);
+        match freeze {
+            Freeze::Empty | Freeze::Frozen => {}
+            Freeze::Full => return Ok(Attempt::Full),
+            Freeze::Later(ticket) => return Ok(Attempt::Later(ticket)),
         }
         let end = if self.planted.has(Bug::SplitBatch) {
             self.commit_split(&mut state, batch)?
@@ -204,37 +172,6 @@ impl Commit {
             logs.ask_for(wants);
         }
         Ok(Attempt::Done(end, freeze))
-    }
-
-    /// Switches the memtables of a batch's keyspaces that are full.
-    #[inline]
-    fn make_room(&self, state: &mut State, places: &Places, logs: &Logs) -> Result<Freeze> {
-        let is_crowded = state.active.used() >= self.active_max;
-        if is_crowded || !state.log.is_open() || state.active.is_any_in_the_way(places) {
-            return self.make_room_slowly(state, places, logs);
-        }
-        Ok(Freeze::Empty)
-    }
-
-    #[cold]
-    fn make_room_slowly(&self, state: &mut State, places: &Places, logs: &Logs) -> Result<Freeze> {
-        if state.active.at(places).any(|active| active.is_paused) {
-            return Ok(Freeze::Full);
-        }
-        let is_broken = !state.log.is_open();
-        let full = state.active.at(places).filter(|active| is_broken || active.is_full());
-        let mut full: Vec<_> = full.map(|active| active.tree.id).collect();
-        full.extend(self.crowding(state).map(|active| active.tree.id).filter(|id| !full.contains(id)));
-        if full.is_empty() { Ok(Freeze::Empty) } else { self.switch(state, &full, logs, Pace::Busy) }
-    }
-
-    /// Many keyspaces share the memory: the one whose memtable has to give its part back, if they take too much.
-    fn crowding<'a>(&self, state: &'a State) -> Option<&'a Active> {
-        if state.active.used() < self.active_max {
-            return None;
-        }
-        // One that is tiny is not worth a table of its own.
-        state.active.largest().filter(|active| active.counted >= self.active_max / 256)
     }
 
     /// Logs, inserts and publishes a batch.
@@ -266,55 +203,6 @@ impl Commit {
         Ok(end)
     }
 
-    /// Freezes the memtables of some keyspaces, if they hold anything.
-    pub(crate) fn freeze(&self, trees: &[Arc<Tree>], logs: &Logs) -> Result<Freeze> {
-        let mut state = lock(&self.state);
-        let holds = |id: &KeyspaceId| state.active.get(*id).is_some_and(|active| !active.memory.is_empty());
-        let ids: Vec<_> = trees.iter().map(|tree| tree.id).filter(holds).collect();
-        if ids.is_empty() { Ok(Freeze::Empty) } else { self.switch(&mut state, &ids, logs, Pace::Idle) }
-    }
-
-    /// Freezes the memtables that have held anything since before `before`, where that may be.
-    pub(crate) fn freeze_older(&self, before: Instant, logs: &Logs) -> Result<Freeze> {
-        let mut state = lock(&self.state);
-        let old = state.active.iter().filter(|active| active.since.is_some_and(|(since, _)| since <= before));
-        let ids: Vec<_> = old.filter(|active| !active.is_backed_up()).map(|active| active.tree.id).collect();
-        if ids.is_empty() { Ok(Freeze::Empty) } else { self.switch(&mut state, &ids, logs, Pace::Idle) }
-    }
-
-    /// Switches the memtables of these keyspaces, and the log.
-    fn switch(&self, state: &mut State, ids: &[KeyspaceId], logs: &Logs, pace: Pace) -> Result<Freeze> {
-        if ids.iter().filter_map(|id| state.active.get(*id)).any(Active::is_backed_up) {
-            return Ok(Freeze::Full);
-        }
-        let old = self.switch_log(state, logs, pace)?;
-        let holding_back = state.holds_back(logs).filter(|id| !ids.contains(id));
-        for id in ids.iter().copied().chain(holding_back) {
-            if let Some(active) = state.active.get_mut(id) {
-                active.freeze(old);
-            }
-            state.active.recount_one(id);
-        }
-        logs.flush_is_due();
-        Ok(Freeze::Frozen)
-    }
-
-    /// Begins a log, and gives the number of the one before.
-    fn switch_log(&self, state: &mut State, logs: &Logs, pace: Pace) -> Result<LogNumber> {
-        if let Some(closed) = &state.closed {
-            return Err(closed.clone());
-        }
-        state.tidy()?;
-        let old = state.log.number();
-        let next = old.next().ok_or_else(|| Error::corruption("the numbers of logs are used up"))?;
-        let mut log = logs.begin(next, &self.sync, pace)?;
-        log.set_sync_mark(self.sync.durable());
-        logs.keep(std::mem::replace(&mut state.log, log), state.last());
-        state.is_untidy = false;
-        state.stage = Stage::New;
-        Ok(old)
-    }
-
     /// The oldest log with entries that are in no table, once a keyspace needs none below `first`.
     pub(crate) fn oldest_log(&self, id: KeyspaceId, first: LogNumber) -> LogNumber {
         let state = lock(&self.state);
@@ -343,33 +231,9 @@ impl Commit {
         }
     }
 
-    /// Makes writers to a keyspace wait from now on, until [`go_on`](Self::go_on), and freezes what they wrote before.
-    /// Gives the last log that has anything of it; `None` when nobody may write to it, since it was dropped.
-    pub(crate) fn pause(&self, id: KeyspaceId, logs: &Logs) -> Result<Option<LogNumber>> {
-        let mut state = lock(&self.state);
-        if state.active.get(id).is_none() {
-            return Ok(None);
-        }
-        let old = self.switch_log(&mut state, logs, Pace::Idle)?;
-        let Some(active) = state.active.get_mut(id) else { return Ok(None) };
-        if !active.memory.is_empty() {
-            active.freeze(old);
-        }
-        active.is_paused = true;
-        state.active.recount_one(id);
-        Ok(Some(old))
-    }
-
     /// Tells transactions that any key of a keyspace may have changed.
     pub(crate) fn all_has_changed(&self, id: KeyspaceId) {
         lock(&self.state).conflicts.record_range(id, &KeyRange::ALL);
-    }
-
-    /// Lets writers to a keyspace go on. The caller wakes them.
-    pub(crate) fn go_on(&self, id: KeyspaceId) {
-        if let Some(active) = lock(&self.state).active.get_mut(id) {
-            active.is_paused = false;
-        }
     }
 
     /// Whether a writer to these keyspaces need not wait, as far as can be said before it tries.

@@ -16,7 +16,7 @@ use slice_types::{Error, KeyspaceId, LogNumber, Result};
 use slice_wal::{EncodedBatch, LogPosition};
 
 use super::open::view;
-use super::{Core, Declared};
+use super::{Core, Declared, Ready};
 use crate::commit::unknown;
 use crate::manifest::{DEFAULT_NAME, Edit, Manifest};
 use crate::options::{KeyspaceOptions, Options};
@@ -147,8 +147,7 @@ impl Core {
         self.check_writable()?;
         let no_flush = lock(&self.flushing);
         self.check_open()?;
-        let paused = self.commit.pause(tree.id, &self.logs)?;
-        let last = paused.ok_or_else(|| tree.check_exists().err().unwrap_or_else(|| self.closed()))?;
+        let last = self.pause(tree)?;
         let taken = self.take_away_through(tree, last, edit, also);
         self.commit.all_has_changed(tree.id);
         self.commit.go_on(tree.id);
@@ -167,6 +166,18 @@ impl Core {
             self.bury();
         }
         taken
+    }
+
+    /// Makes writers to a keyspace wait, and gives the last log that has anything of it.
+    fn pause(&self, tree: &Tree) -> Result<LogNumber> {
+        loop {
+            match self.commit.pause(tree.id, &self.logs)? {
+                Ready::Now(last) => {
+                    return last.ok_or_else(|| tree.check_exists().err().unwrap_or_else(|| self.closed()));
+                }
+                Ready::Later(ticket) => self.changed.wait(|| self.next_log(ticket))?,
+            }
+        }
     }
 
     /// Takes away what a keyspace has in logs up to `last` and in tables.

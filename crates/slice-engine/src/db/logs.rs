@@ -1,25 +1,29 @@
-//! The log files of a database: beginning the next, keeping a spare, giving up the old.
+//! The log files of a database: the current one, the next one, and the old ones that are still needed.
 //!
-//! A switch of memtables happens under the commit lock, so it must not create files there. The spare is a log file
-//! prepared ahead, under a name that no recovery looks at; a switch only renames it.
+//! A switch of memtables happens under the commit lock, so it must not call the file system there, where a rename can
+//! wait for a commit of its journal. The next log is made ahead, and a switch takes it as it is; where none is ready,
+//! whoever needs one waits outside of the lock until the janitor has made it.
 //!
-//! Where much is written the spare is a log that a flush has made needless: its pages are in memory and its blocks are
+//! Where much is written the next log is one that a flush has made needless: its pages are in memory and its blocks are
 //! on the disk already, so it costs less than half of a new one to fill. The janitor makes a new one only if none is
-//! there when the end of the current log is near. Where little is written there is no spare, and no disk is taken by one.
+//! there when the end of the current log is near. Where little is written none is kept, and no disk is taken by one.
+
+mod next;
 
 use std::collections::BTreeMap;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use slice_types::{Error, LogNumber, Result, SeqNo};
-use slice_vfs::{Fs, LogControl, LogFile, SyncSite};
+use slice_types::{LogNumber, Result, SeqNo};
+use slice_vfs::{Fs, LogControl, SyncSite};
 use slice_wal::{GroupSync, LogWriter};
 
-use super::names::{SPARE_LOG, log_path};
+use super::names::log_path;
 use crate::primitives::{AtomicBool, Mutex};
 use crate::signal::{Signal, lock};
+use next::{NextLog, Source};
+pub(crate) use next::{Ready, Ticket};
 
 /// Why the name of a log is synced, once: synced bytes in a file without a name are lost.
 pub const LOG_NAME: SyncSite = SyncSite::new("log.name");
@@ -29,8 +33,8 @@ pub const LOG_NAME: SyncSite = SyncSite::new("log.name");
 pub(crate) enum Wanted {
     /// Its allocated space runs low.
     Space,
-    /// Its end is near.
-    Spare,
+    /// Its end is near: the next one.
+    Next,
 }
 
 /// What is known of how a log will be used.
@@ -38,7 +42,7 @@ pub(crate) enum Wanted {
 pub(crate) enum Pace {
     /// The one before it was filled: this one will be, too.
     Busy,
-    /// The one before it was ended for another reason. A spare's blocks would be kept for nothing.
+    /// The one before it was ended for another reason. The blocks of a recycled one would be kept for nothing.
     Idle,
 }
 
@@ -55,12 +59,10 @@ pub(crate) struct Logs {
     dir: PathBuf,
     /// Those before the current one that are still there, each with entries that may be in no table.
     old: Mutex<BTreeMap<LogNumber, OldLog>>,
-    spare: Mutex<Option<Box<dyn LogFile>>>,
-    /// Held while a spare is made, so that there is one maker at a time.
-    making_spare: Mutex<()>,
-    /// Whether a spare is kept: without a janitor, nobody prepares one.
-    keep_spare: bool,
-    spare_wanted: AtomicBool,
+    next: NextLog,
+    /// Whether the janitor makes the next log; without one, whoever needs it does.
+    has_janitor: bool,
+    next_wanted: AtomicBool,
     current: Mutex<Option<Arc<dyn LogControl>>>,
     space_wanted: AtomicBool,
     /// Whether a log takes no more writes and was not finished.
@@ -74,15 +76,15 @@ pub(crate) struct Logs {
 }
 
 impl Logs {
-    pub(crate) fn new(fs: Arc<dyn Fs>, dir: PathBuf, keep_spare: bool) -> Self {
+    /// `first` is the number of the first log that is to be begun.
+    pub(crate) fn new(fs: Arc<dyn Fs>, dir: PathBuf, first: LogNumber, has_janitor: bool) -> Self {
         Self {
             fs,
             dir,
             old: Mutex::default(),
-            spare: Mutex::new(None),
-            making_spare: Mutex::new(()),
-            keep_spare,
-            spare_wanted: AtomicBool::new(false),
+            next: NextLog::new(first),
+            has_janitor,
+            next_wanted: AtomicBool::new(false),
             current: Mutex::new(None),
             space_wanted: AtomicBool::new(false),
             is_any_ended: AtomicBool::new(false),
@@ -92,46 +94,58 @@ impl Logs {
         }
     }
 
-    /// Begins a log: from the spare if there is one and it will be filled, as a new file if not.
-    pub(crate) fn begin(&self, number: LogNumber, sync: &GroupSync, pace: Pace) -> Result<LogWriter> {
-        let path = log_path(&self.dir, number);
-        let file =
-            self.file(&path, pace).map_err(|error| Error::io("begin a log", error).with_file(&path))?;
-        let control = file.control();
-        let writer = LogWriter::create(file, path.clone(), number)?;
+    /// Begins the next log on the caller's thread.
+    pub(crate) fn begin(&self, sync: &GroupSync) -> Result<LogWriter> {
+        loop {
+            self.next.make(&*self.fs, &self.dir, Source::New)?;
+            if let Ready::Now(writer) = self.next.take(Pace::Idle) {
+                return Ok(self.announce(writer, sync));
+            }
+        }
+    }
+
+    /// Begins the next log if it is ready; if not, it is asked for, and [`Self::outcome`] tells what came of it.
+    pub(crate) fn begin_ready(&self, sync: &GroupSync, pace: Pace) -> Result<Ready<LogWriter>> {
+        if !self.has_janitor {
+            return self.begin(sync).map(Ready::Now);
+        }
+        match self.next.take(pace) {
+            Ready::Now(writer) => Ok(Ready::Now(self.announce(writer, sync))),
+            later @ Ready::Later(_) => {
+                self.ask_for(Wanted::Next);
+                Ok(later)
+            }
+        }
+    }
+
+    fn announce(&self, writer: LogWriter, sync: &GroupSync) -> LogWriter {
+        let control = writer.control();
         let (fs, dir) = (Arc::clone(&self.fs), self.dir.clone());
-        sync.add_log(number, path, Arc::clone(&control), Box::new(move || fs.sync_dir(&dir, LOG_NAME)));
+        let sync_name = Box::new(move || fs.sync_dir(&dir, LOG_NAME));
+        sync.add_log(writer.number(), writer.path().to_owned(), Arc::clone(&control), sync_name);
         sync.appended(writer.position());
         *lock(&self.current) = Some(control);
         self.has_grown.store(false, Ordering::Relaxed);
-        Ok(writer)
+        writer
     }
 
-    fn file(&self, path: &Path, pace: Pace) -> io::Result<Box<dyn LogFile>> {
-        let spare = if pace == Pace::Busy { lock(&self.spare).take() } else { None };
-        if let Some(spare) = spare {
-            let old = self.dir.join(SPARE_LOG);
-            let renamed = self.fs.rename(&old, path);
-            // Out of the way of the next spare, if it is still there.
-            return renamed.map(|()| spare).inspect_err(|_| drop(self.fs.remove_file(&old)));
-        }
-        match self.fs.create_log(path) {
-            // Left by an attempt that failed behind this point: nothing in it was ever acknowledged.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                self.fs.remove_file(path)?;
-                self.fs.create_log(path)
-            }
-            created => created,
-        }
+    /// What came of asking for a log; `None` while that is open.
+    pub(crate) fn outcome(&self, ticket: Ticket) -> Option<Result<()>> {
+        self.next.outcome(ticket)
     }
 
     /// Asks the janitor for what the log will need.
     pub(crate) fn ask_for(&self, wanted: Wanted) {
         let flag = match wanted {
-            Wanted::Space => &self.space_wanted,
-            Wanted::Spare => &self.spare_wanted,
+            Wanted::Space => {
+                self.has_grown.store(true, Ordering::Relaxed);
+                &self.space_wanted
+            }
+            Wanted::Next => {
+                self.next.ask();
+                &self.next_wanted
+            }
         };
-        self.has_grown.store(true, Ordering::Relaxed);
         if !flag.swap(true, Ordering::Relaxed) {
             self.work.raise();
         }
@@ -144,11 +158,11 @@ impl Logs {
 
     /// Whether the janitor has something to do here.
     pub(crate) fn wants_work(&self) -> bool {
-        let wants = [&self.space_wanted, &self.spare_wanted, &self.is_any_ended];
+        let wants = [&self.space_wanted, &self.next_wanted, &self.is_any_ended];
         wants.iter().any(|wanted| wanted.load(Ordering::Relaxed))
     }
 
-    /// Allocates what the log will need next, finishes the one before, and prepares a spare.
+    /// Allocates what the log will need next, makes the log that follows it, and finishes the one before.
     pub(crate) fn prepare(&self) {
         if self.space_wanted.swap(false, Ordering::Relaxed) {
             let current = lock(&self.current).clone();
@@ -156,11 +170,14 @@ impl Logs {
                 tracing::warn!(%error, "space for the log could not be allocated ahead");
             }
         }
+        if self.next_wanted.swap(false, Ordering::Relaxed)
+            && let Err(error) = self.next.make(&*self.fs, &self.dir, Source::New)
+        {
+            tracing::warn!(%error, "the next log could not be made");
+            self.next.failed(error);
+        }
         if self.is_any_ended.swap(false, Ordering::Relaxed) {
             self.finish_old();
-        }
-        if self.spare_wanted.swap(false, Ordering::Relaxed) && self.keep_spare {
-            self.make_spare(|path| self.fs.create_log(path));
         }
     }
 
@@ -204,8 +221,10 @@ impl Logs {
 
     /// The old logs, oldest first, with their lengths where this process wrote them.
     pub(crate) fn old(&self) -> Vec<(LogNumber, Option<u64>)> {
-        let written = |log: &OldLog| log.writer.as_ref().map(|writer| lock(writer).position().offset);
-        lock(&self.old).iter().map(|(number, log)| (*number, written(log))).collect()
+        // A switch needs this lock, and must not wait for a log that is being finished.
+        let old: Vec<_> = lock(&self.old).iter().map(|(number, log)| (*number, log.writer.clone())).collect();
+        let written = |writer: Arc<Mutex<LogWriter>>| lock(&writer).position().offset;
+        old.into_iter().map(|(number, writer)| (number, writer.map(written))).collect()
     }
 
     /// Gives up the logs below `first`, which no keyspace needs, durably.
@@ -218,53 +237,36 @@ impl Logs {
         for (number, log) in released {
             self.release(number, log);
         }
-        if !self.is_busy() {
-            self.drop_spare();
+        if !self.is_busy() && !self.next.is_asked() {
+            self.drop_next();
         }
     }
 
-    /// Gives up a log: it becomes the spare, or is removed.
+    /// Gives up a log: it becomes the next one, or is removed.
     fn release(&self, number: LogNumber, log: OldLog) {
         let path = log_path(&self.dir, number);
         // A log is recycled once nobody writes to it: finishing it makes sure.
         let is_finished = log.writer.is_none_or(|writer| lock(&writer).finish().is_ok());
-        if is_finished && self.is_busy() && self.make_spare(|spare| self.fs.recycle_log(&path, spare)) {
-            return;
+        if is_finished && self.is_busy() {
+            match self.next.make(&*self.fs, &self.dir, Source::Old(&path)) {
+                Ok(true) => return,
+                Ok(false) => {}
+                Err(error) => tracing::warn!(%error, "a log could not be used again"),
+            }
         }
         if let Err(error) = self.fs.remove_file(&path) {
             tracing::warn!(%error, file = %path.display(), "a log could not be removed");
         }
     }
 
-    /// Whether a log is likely to be needed soon.
+    /// Whether so much is written that the next log will be needed soon.
     fn is_busy(&self) -> bool {
-        self.keep_spare && self.has_grown.load(Ordering::Relaxed)
+        self.has_janitor && self.has_grown.load(Ordering::Relaxed)
     }
 
-    /// Removes the spare: a closed store keeps no space for logs to come, nor does one that is hardly written to.
-    pub(crate) fn drop_spare(&self) {
-        let path = self.dir.join(SPARE_LOG);
-        if lock(&self.spare).take().is_some()
-            && let Err(error) = self.fs.remove_file(&path)
-        {
-            tracing::warn!(%error, "the spare log could not be removed");
-        }
-    }
-
-    /// Makes a spare, unless there is one; says whether it did.
-    fn make_spare(&self, make: impl FnOnce(&Path) -> io::Result<Box<dyn LogFile>>) -> bool {
-        let _one_maker = lock(&self.making_spare);
-        if lock(&self.spare).is_some() {
-            return false;
-        }
-        match make(&self.dir.join(SPARE_LOG)) {
-            Ok(file) => *lock(&self.spare) = Some(file),
-            Err(error) => {
-                tracing::warn!(%error, "a spare log could not be prepared");
-                return false;
-            }
-        }
-        true
+    /// Removes the next log: a closed store keeps no space for logs to come, nor does one that is hardly written to.
+    pub(crate) fn drop_next(&self) {
+        self.next.remove(&*self.fs);
     }
 }
 

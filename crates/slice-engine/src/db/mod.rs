@@ -28,7 +28,7 @@ use slice_vfs::{FileLock, Fs};
 pub(crate) use handle::Handle;
 pub use keyspaces::MAX_KEYSPACE_NAME_LEN;
 pub(crate) use keyspaces::check_own;
-pub(crate) use logs::{Logs, Pace, Wanted};
+pub(crate) use logs::{Logs, Pace, Ready, Ticket, Wanted};
 pub(crate) use open::{Declared, directory, open};
 pub(crate) use read::ReadAt;
 pub(crate) use snapshots::{Horizon, Snapshots};
@@ -202,7 +202,7 @@ impl Core {
         // Callers that do the work themselves, too, have to be done before the directory is somebody else's.
         drop((lock(&self.ingesting), lock(&self.flushing), lock(&self.compacting)));
         self.bury();
-        self.logs.drop_spare();
+        self.logs.drop_next();
         lock(&self.directory_lock).take();
     }
 }

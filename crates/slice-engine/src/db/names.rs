@@ -4,8 +4,7 @@
 //!   LOCK                   held by the process that has the database open; its pid
 //!   CURRENT                the name of the manifest in force
 //!   MANIFEST-000001        which tables exist, at which level, and which logs still count
-//!   wal_000000.log         what the memtables hold
-//!   wal_spare.tmp          the next log, prepared ahead
+//!   wal_000000.log         what the memtables hold; the newest may be empty, made ahead
 //!   sstable_000001.db      a table: its blocks,
 //!   sstable_000001.idx       its index and properties,
 //!   sstable_000001.bloom     its filter
@@ -19,7 +18,6 @@ use slice_types::{LogNumber, TableId};
 
 pub(crate) const LOCK: &str = "LOCK";
 pub(crate) const CURRENT: &str = "CURRENT";
-pub(crate) const SPARE_LOG: &str = "wal_spare.tmp";
 
 /// A file of a database, known by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,7 +37,7 @@ impl FileName {
         match name {
             LOCK => return Some(Self::Lock),
             CURRENT => return Some(Self::Current),
-            SPARE_LOG | "CURRENT.tmp" => return Some(Self::Temporary),
+            "CURRENT.tmp" => return Some(Self::Temporary),
             _ => {}
         }
         if let Some(number) = name.strip_prefix("MANIFEST-") {

@@ -24,7 +24,7 @@ use slice_wal::{GroupSync, RecoveryMode};
 use super::names::{CURRENT, FileName, LOCK};
 use super::read_only::no_log;
 use super::trees::Trees;
-use super::{Core, Logs, Pace, Snapshots};
+use super::{Core, Logs, Snapshots};
 use crate::background;
 use crate::background::drain::Drain;
 use crate::background::pick::Jobs;
@@ -216,9 +216,9 @@ pub(super) fn assemble(
     let manifest = begin(Arc::clone(&fs), &dir, opened)?;
 
     let sync = Arc::new(GroupSync::new());
-    let logs = Logs::new(Arc::clone(&fs), dir.clone(), options.background == Background::Threads);
     let next = recovered.next_log;
-    let log = if options.read_only { no_log(&dir, next)? } else { logs.begin(next, &sync, Pace::Idle)? };
+    let logs = Logs::new(Arc::clone(&fs), dir.clone(), next, options.background == Background::Threads);
+    let log = if options.read_only { no_log(&dir, next)? } else { logs.begin(&sync)? };
     for (number, last) in recovered.logs {
         logs.keep_replayed(number, last);
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use slice_types::{LogNumber, Result};
 
-use super::Core;
+use super::{Core, Ready};
 use crate::background::flush::flush_oldest;
 use crate::background::pick::Progress;
 use crate::commit::Freeze;
@@ -30,7 +30,12 @@ impl Core {
             }
             return self.flush_inline();
         }
-        let asked = self.changed.wait(|| self.freeze_for_flush(trees))?;
+        let asked = loop {
+            match self.changed.wait(|| self.freeze_for_flush(trees))? {
+                Ready::Now(asked) => break asked,
+                Ready::Later(ticket) => self.changed.wait(|| self.next_log(ticket))?,
+            }
+        };
         self.changed.wait(|| self.flushed(trees, asked))
     }
 
@@ -40,22 +45,29 @@ impl Core {
             return self.flush_blocking(trees);
         }
         self.check_open()?;
-        let asked = self.changed.waited(|| self.freeze_for_flush(trees)).await?;
+        let asked = loop {
+            match self.changed.waited(|| self.freeze_for_flush(trees)).await? {
+                Ready::Now(asked) => break asked,
+                Ready::Later(ticket) => self.changed.waited(|| self.next_log(ticket)).await?,
+            }
+        };
         self.changed.waited(|| self.flushed(trees, asked)).await
     }
 
     /// Freezes the memtables and asks for their flush, unless too many wait already.
-    fn freeze_for_flush(&self, trees: &[Arc<Tree>]) -> Option<Result<Asked>> {
+    fn freeze_for_flush(&self, trees: &[Arc<Tree>]) -> Option<Result<Ready<Asked>>> {
         if self.is_stopping() {
             return Some(Err(self.closed()));
         }
         match self.commit.freeze(trees, &self.logs) {
             Err(error) => Some(Err(error)),
             Ok(Freeze::Full) => self.failures.flush().map(Err),
+            Ok(Freeze::Later(ticket)) => Some(Ok(Ready::Later(ticket))),
             Ok(Freeze::Empty | Freeze::Frozen) => {
                 let number = self.failures.flush_asked();
                 self.logs.flush_is_due();
-                Some(Ok(Asked { number, newest: trees.iter().filter_map(newest_frozen).max() }))
+                let newest = trees.iter().filter_map(newest_frozen).max();
+                Some(Ok(Ready::Now(Asked { number, newest })))
             }
         }
     }

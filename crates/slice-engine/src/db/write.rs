@@ -10,7 +10,7 @@ use std::time::Duration;
 use slice_types::{EntryKind, Error, ErrorKind, Result, check_key, check_value};
 use slice_wal::{EncodedBatch, LogPosition};
 
-use super::{Core, Handle};
+use super::{Core, Handle, Ticket};
 use crate::background::clock::now;
 use crate::commit::pressure::Cause;
 use crate::commit::{Attempt, Freeze};
@@ -50,13 +50,15 @@ pub(crate) enum Wait {
     Delay(Duration),
     /// Room for another memtable.
     Flush,
+    /// The next log.
+    Log(Ticket),
 }
 
 impl Wait {
     fn cause(self) -> Cause {
         match self {
             Self::Delay(_) => Cause::Rate,
-            Self::Flush => Cause::NoRoom,
+            Self::Flush | Self::Log(_) => Cause::NoRoom,
         }
     }
 }
@@ -121,6 +123,7 @@ impl Core {
         }
         Ok(match self.attempt(batch, check)? {
             Attempt::Full => Tried::Waits(Wait::Flush),
+            Attempt::Later(ticket) => Tried::Waits(Wait::Log(ticket)),
             Attempt::Done(end, _) => Tried::Done(end),
         })
     }
@@ -185,11 +188,13 @@ impl Core {
                     self.changed.wait(|| self.is_let_go());
                 }
                 Wait::Flush => self.changed.wait(|| self.room(batch))?,
+                Wait::Log(ticket) => self.changed.wait(|| self.next_log(ticket))?,
             }
             self.pressure.count(wait.cause(), now() - since);
             match self.attempt(batch, check)? {
                 Attempt::Done(end, _) => return Ok(end),
                 Attempt::Full => wait = Wait::Flush,
+                Attempt::Later(ticket) => wait = Wait::Log(ticket),
             }
         }
     }
@@ -236,11 +241,13 @@ impl Core {
                     self.changed.waited(|| self.is_let_go()).await;
                 }
                 Wait::Flush => self.changed.waited(|| self.room(batch)).await?,
+                Wait::Log(ticket) => self.changed.waited(|| self.next_log(ticket)).await?,
             }
             self.pressure.count(wait.cause(), now() - since);
             match self.attempt(batch, check)? {
                 Attempt::Done(end, _) => return Ok(end),
                 Attempt::Full => wait = Wait::Flush,
+                Attempt::Later(ticket) => wait = Wait::Log(ticket),
             }
         }
     }
@@ -254,6 +261,14 @@ impl Core {
             return Some(Ok(()));
         }
         self.failures.flush().map(Err)
+    }
+
+    /// Whether the next log is ready, or was; an error when it could not be made.
+    pub(super) fn next_log(&self, ticket: Ticket) -> Option<Result<()>> {
+        if self.is_stopping() {
+            return Some(Err(self.closed()));
+        }
+        self.logs.outcome(ticket).or_else(|| self.failures.thread().map(Err))
     }
 
     /// Whether nobody holds the writers.

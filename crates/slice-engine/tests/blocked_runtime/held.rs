@@ -1,8 +1,7 @@
 //! A disk that holds back what it is asked for until a test lets it go on.
 //!
 //! Nothing is in the page cache: a read that must not wait finds nothing. What a file system does in memory is never
-//! held: appending to a log, which is a copy into mapped memory, and giving a log its name, which a switch of memtables
-//! does on the writer's own thread. A writer that finds no spare log creates one there.
+//! held: appending to a log, which is a copy into mapped memory.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -143,7 +142,7 @@ impl Fs for HeldFs {
     }
 
     fn create_log(&self, path: &Path) -> io::Result<Box<dyn LogFile>> {
-        self.inner.create_log(path).map(|inner| self.log(inner))
+        self.ask(Ask::Name, |fs| fs.create_log(path)).map(|inner| self.log(inner))
     }
 
     fn recycle_log(&self, from: &Path, to: &Path) -> io::Result<Box<dyn LogFile>> {
@@ -151,7 +150,7 @@ impl Fs for HeldFs {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.inner.rename(from, to)
+        self.ask(Ask::Name, |fs| fs.rename(from, to))
     }
 
     fn hard_link(&self, original: &Path, link: &Path) -> io::Result<()> {

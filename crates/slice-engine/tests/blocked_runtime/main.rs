@@ -203,6 +203,21 @@ fn writers_that_wait_for_a_flush_do_not_block_the_worker() {
 }
 
 #[test]
+fn a_switch_of_memtables_does_not_block_the_worker_while_no_name_can_be_given() {
+    let scene = Scene::new(|builder| builder.max_frozen_memtables(1000));
+    scene.neighbour_goes_on(&[Ask::Name], fill).unwrap();
+    let stats = scene.lsm.stats();
+    assert!(stats.flush_stats.flushes > 1, "{stats:?}");
+}
+
+#[test]
+fn a_flush_on_request_does_not_block_the_worker_while_no_name_can_be_given() {
+    let scene = Scene::new(|builder| builder);
+    scene.put_one();
+    scene.neighbour_goes_on(&[Ask::Name], |lsm| async move { lsm.flush().await }).unwrap();
+}
+
+#[test]
 fn writers_do_not_block_the_worker_while_the_disk_does_nothing_at_all() {
     let scene = Scene::new(|builder| builder);
     scene.neighbour_goes_on(&Ask::ALL, fill).unwrap();
