@@ -55,10 +55,8 @@ impl Files {
             Self::Manifests => (0..10).map(|n| format!("MANIFEST-{n:06}")).collect(),
             Self::All => return Vec::new(),
         };
-        match self {
-            Self::Logs => names.push("wal_spare.tmp".to_owned()),
-            Self::Manifests => names.extend(["CURRENT".to_owned(), "CURRENT.tmp".to_owned()]),
-            Self::Tables | Self::All => {}
+        if matches!(self, Self::Manifests) {
+            names.extend(["CURRENT".to_owned(), "CURRENT.tmp".to_owned()]);
         }
         names.into_iter().flat_map(|name| ["-P".to_owned(), dir.join(name).display().to_string()]).collect()
     }

@@ -6,7 +6,7 @@
 //! | `slice-compact-N` | compaction jobs, one at a time each | a flush, a job's end, the timer |
 //! | `slice-merge` | helps a compaction thread with the key ranges of its job, and ends with it | a large job |
 //! | `slice-sync` | one fsync of the log for all who wait | a writer with `Fsync`, `sync()`, the timer |
-//! | `slice-janitor` | space for the log ahead, a spare log, files nobody reads | a log that runs low, a job's end |
+//! | `slice-janitor` | space for the log ahead, the next log, files nobody reads | a log that runs low or is nearly full, a job's end |
 //! | `slice-timer` | delayed writers, regular looks, interval syncs | time |
 //!
 //! Nothing here calls a reader or a writer: they are told through a new view and through signals.

@@ -237,8 +237,8 @@ impl Logs {
         for (number, log) in released {
             self.release(number, log);
         }
-        if !self.is_busy() && !self.next.is_asked() {
-            self.drop_next();
+        if !self.is_busy() {
+            self.next.remove_unless_asked(&*self.fs);
         }
     }
 
@@ -264,7 +264,7 @@ impl Logs {
         self.has_janitor && self.has_grown.load(Ordering::Relaxed)
     }
 
-    /// Removes the next log: a closed store keeps no space for logs to come, nor does one that is hardly written to.
+    /// Removes the next log: a closed store keeps no space for logs to come.
     pub(crate) fn drop_next(&self) {
         self.next.remove(&*self.fs);
     }

@@ -3,10 +3,12 @@
 //! What is looked at is one view of each keyspace: its tables keep their files for as long as it is held, and the logs
 //! theirs for as long as no flush is done. Files that nothing refers to are not looked for: a job may be writing them.
 
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use slice_types::{LogNumber, Result};
-use slice_vfs::read_all;
+use slice_vfs::{Fs, read_all};
 
 use super::logs::note_log;
 use super::report::{Finding, FindingKind, Report};
@@ -68,11 +70,13 @@ impl Core {
     }
 
     fn verify_logs(&self, report: &mut Report) {
-        // A flush gives logs up; until then their files stay as they are, but for what is appended.
+        // A flush gives logs up; until then their files stay as they are, but for what is appended, and for what is behind
+        // their ends.
         let flushing = lock(&self.flushing);
         let state = lock(&self.manifest).state().clone();
         let limits = self.live_logs(&state).into_iter();
-        let logs: Vec<_> = limits.map(|(number, limit)| (number, limit, self.read_log(number))).collect();
+        let read = |(number, limit)| (number, limit, self.read_log(number, limit));
+        let logs: Vec<_> = limits.map(read).collect();
         drop(flushing);
         for (number, limit, bytes) in logs {
             let path = log_path(&self.dir, number);
@@ -94,9 +98,22 @@ impl Core {
         old.chain(current).collect()
     }
 
-    fn read_log(&self, number: LogNumber) -> Result<Vec<u8>> {
+    /// The bytes of a log that count, or all where that is not known.
+    fn read_log(&self, number: LogNumber, limit: Option<u64>) -> Result<Vec<u8>> {
         let path = log_path(&self.dir, number);
-        read_all(&*self.fs, &path)
-            .map_err(|error| crate::manifest::missing_or(error, "read a log").with_file(path))
+        let read = match limit {
+            Some(limit) => read_front(&*self.fs, &path, limit),
+            None => read_all(&*self.fs, &path),
+        };
+        read.map_err(|error| crate::manifest::missing_or(error, "read a log").with_file(path))
     }
+}
+
+/// The first bytes of a file, or all if there are fewer.
+fn read_front(fs: &dyn Fs, path: &Path, len: u64) -> io::Result<Vec<u8>> {
+    let file = fs.open_random(path)?;
+    let len = usize::try_from(file.len()?.min(len)).map_err(|_| io::ErrorKind::FileTooLarge)?;
+    let mut bytes = vec![0; len];
+    file.read_exact_at(&mut bytes, 0)?;
+    Ok(bytes)
 }

@@ -28,7 +28,7 @@ impl Base {
     ///   log       the last writes, some of them behind a sync mark
     ///   level 0   two tables with the same keys and the same layout
     ///   level 6   a table without tombstones
-    ///   spare     a log of the past
+    ///   leftover  a file that a crash left half made
     /// ```
     pub(crate) fn new(kind: LogKind) -> Self {
         let fs = MemFs::with_log_kind(kind);
@@ -50,7 +50,7 @@ impl Base {
         lsm.sync().unwrap();
         base.put(&lsm, 5..8, 6);
         base.delete(&lsm, 3);
-        base.add_spare();
+        base.add_leftover();
         // As a process leaves it that is killed: not closed.
         base.fs = base.fs.crash_image(1.0, 0);
         base
@@ -72,10 +72,10 @@ impl Base {
         self.history.push(contents);
     }
 
-    fn add_spare(&self) {
+    fn add_leftover(&self) {
         let log = self.only(".log");
         let bytes = read_all(&self.fs, &log).unwrap();
-        write(&self.fs, &Path::new(DIR).join("wal_spare.tmp"), &bytes);
+        write(&self.fs, &Path::new(DIR).join("CURRENT.tmp"), &bytes);
     }
 
     /// What the store holds.

@@ -10,9 +10,9 @@ use crate::base::{Base, builder, key, write};
 use crate::cases::{Case, How};
 use crate::check::{Outcome, Tail, agree, check, finds};
 
-/// Damage to the spare, which harms nobody.
+/// Damage to what is left over, which harms nobody.
 fn harmless(base: &Base) -> Case {
-    Case { file: base.only("spare.tmp"), how: How::Truncate { len: 5 } }
+    Case { file: base.only("CURRENT.tmp"), how: How::Truncate { len: 5 } }
 }
 
 #[test]

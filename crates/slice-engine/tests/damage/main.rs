@@ -144,12 +144,12 @@ fn a_damaged_manifest_is_refused_or_ends_early() {
 }
 
 #[test]
-fn a_damaged_current_spare_or_lock_changes_nothing_or_is_refused() {
+fn a_damaged_current_leftover_or_lock_changes_nothing_or_is_refused() {
     let base = Base::new(LogKind::Plain);
     let mut cases = all_of(&base, &[base.only("CURRENT"), base.only("LOCK")]);
-    // Nobody reads the spare.
-    cases.extend(all(&base, &base.only("spare.tmp")).into_iter().step_by(16));
-    assert!(run("CURRENT, LOCK, spare", base, cases, Tail::None) > 500);
+    // Nobody reads what is left over.
+    cases.extend(all(&base, &base.only("CURRENT.tmp")).into_iter().step_by(16));
+    assert!(run("CURRENT, LOCK, leftover", base, cases, Tail::None) > 500);
 }
 
 #[test]

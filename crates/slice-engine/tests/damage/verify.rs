@@ -22,9 +22,9 @@ fn a_killed_store_has_no_fault_and_what_it_left_is_named() {
     let base = Base::new(LogKind::Plain);
     let report = builder(&base.fs).verify().unwrap();
     assert!(report.is_clean(), "{report}");
-    let spare = base.only("spare.tmp");
+    let leftover = base.only("CURRENT.tmp");
     assert_eq!(report.findings.len(), 1, "{report}");
-    assert_eq!(kinds_of(&report, &spare), [(FindingKind::Leftover, None)]);
+    assert_eq!(kinds_of(&report, &leftover), [(FindingKind::Leftover, None)]);
     assert_eq!((report.tables, report.logs, report.batches), (3, 1, 6));
 }
 

@@ -106,10 +106,6 @@ impl NextLog {
         (state.failure, state.is_asked) = (None, true);
     }
 
-    pub(super) fn is_asked(&self) -> bool {
-        lock(&self.state).is_asked
-    }
-
     /// Whether the log is ready or was taken, or why it could not be made; `None` while that is open.
     pub(super) fn outcome(&self, ticket: Ticket) -> Option<Result<()>> {
         let state = lock(&self.state);
@@ -147,8 +143,20 @@ impl NextLog {
 
     /// Removes the log, if one is ready.
     pub(super) fn remove(&self, fs: &dyn Fs) {
+        self.remove_if(fs, |_| true);
+    }
+
+    /// Removes the log, if one is ready that nobody asked for: whoever did may be waiting for it.
+    pub(super) fn remove_unless_asked(&self, fs: &dyn Fs) {
+        self.remove_if(fs, |state| !state.is_asked);
+    }
+
+    fn remove_if(&self, fs: &dyn Fs, is_needless: fn(&State) -> bool) {
         let _one_maker = lock(&self.making);
         let mut state = lock(&self.state);
+        if !is_needless(&state) {
+            return;
+        }
         let given_up = [state.ready.take().map(|made| made.writer), state.refused.take()];
         drop(state);
         let Some(path) = given_up.iter().flatten().next().map(|writer| writer.path().to_owned()) else {
