@@ -32,7 +32,8 @@ impl Chunk {
         //   A past life of the file has no mapping left either: a log is recycled after its `finish`.
         // - Somebody else writes the memory behind a `&[u8]`: the bytes are reached through this value alone, which
         //   is not `Clone`, the file is mapped nowhere else, and no range is mapped twice, as the chunks of a log
-        //   lie end to end. Readers use `pread`, which copies inside the kernel.
+        //   lie end to end. Readers use `pread`, which copies inside the kernel. The file is written by `MappedLog`
+        //   alone, which owns the chunks and borrows none of them while it does.
         // - The file lacks the bytes: `fallocate` has just allocated the whole range and extended the length.
         let bytes = unsafe { MmapOptions::new().offset(start).len(size).map_mut(file)? };
         Ok(Self { start, bytes })

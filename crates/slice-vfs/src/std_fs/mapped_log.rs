@@ -11,8 +11,14 @@
 //! appender takes only at the end of a chunk. Used-up chunks go back the same way, as unmapping is work too.
 //!
 //! A page that was populated is dirty, and is written, empty as it is. So a chunk is populated only where it will soon be
-//! full: while nobody syncs the log, and the one before was filled fast. Elsewhere the page faults of the appender count
-//! for nothing.
+//! full: where the one before was filled fast. Elsewhere the page faults of the appender count for nothing. A log that is
+//! synced gains by it as well: a block that is written for the first time is a change of the file's metadata, which each
+//! sync would have to write, too, if the blocks of the chunk were not all written by the first. A recycled file has
+//! written them in its past life.
+//!
+//! A sync write-protects the pages that it writes, and takes the processors' notes of them away: the next copy to one
+//! costs a page fault. So behind a sync records are appended by `pwrite`, which needs no mapping, to the same page cache;
+//! all but those that reach into another page, as between two pages a `pwrite` ends when the process is killed.
 //!
 //! Invariants: the chunks of the appender lie end to end and reach [`LOG_GAP`] bytes behind `len`; those bytes are
 //! zeros; nothing is mapped or allocated after [`finish`](LogFile::finish).
@@ -23,7 +29,8 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::os::unix::fs::FileExt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -38,6 +45,12 @@ const LOW: u64 = CHUNK / 2;
 const SOON: Duration = Duration::from_millis(100);
 /// What an allocation is rounded to when a disk is too full for a whole chunk. A multiple of every page size.
 const CHUNK_UNIT: u64 = 64 << 10;
+/// How many appends behind a sync are written, not copied: as many as the next sync may well serve. A log that is synced
+/// now and then is written to by copying.
+const WRITTEN: u32 = 64;
+/// What lies within so many bytes is appended by one `pwrite` as a whole or not at all, even if the process is killed: the
+/// smallest page.
+const PAGE: u64 = 4 << 10;
 /// The gap, as an offset in the file counts.
 const GAP: u64 = LOG_GAP as u64;
 
@@ -52,19 +65,25 @@ pub(super) struct MappedLog {
     mapped_end: u64,
     /// Past this length the log asks for the next chunk.
     low_at: u64,
+    /// The syncs that the appender knows of.
+    syncs: u64,
+    /// How many of the next appends are written, not copied.
+    to_write: u32,
+    /// A record that is written, in one piece with its gap.
+    scratch: Vec<u8>,
 }
 
 impl MappedLog {
     /// Starts an empty log in a file, over the bytes of its past life if it has one.
     pub(super) fn open(file: File) -> io::Result<Self> {
-        let slot = Slot { next: None, retired: Vec::new(), allocated: 0, asked: now(), is_open: true };
-        let shared = Arc::new(Shared {
-            file,
-            has_next: AtomicBool::new(false),
-            is_synced: AtomicBool::new(false),
-            slot: Mutex::new(slot),
-        });
-        let mut log = Self { shared, chunks: VecDeque::new(), len: 0, mapped_end: 0, low_at: 0 };
+        let past = file.metadata()?.len();
+        let (has_next, syncs) = (AtomicBool::new(false), AtomicU64::new(0));
+        let slot =
+            Slot { next: None, retired: Vec::new(), allocated: 0, asked: now(), syncs: 0, is_open: true };
+        let shared = Arc::new(Shared { file, past, has_next, syncs, slot: Mutex::new(slot) });
+        let (chunks, scratch) = (VecDeque::new(), Vec::new());
+        let mut log =
+            Self { shared, chunks, len: 0, mapped_end: 0, low_at: 0, syncs: 0, to_write: 0, scratch };
         log.reserve(GAP)?;
         log.put(&[]);
         Ok(log)
@@ -131,6 +150,37 @@ impl MappedLog {
         assert_eq!(done, bytes.len(), "the chunks reach behind the end of the log");
     }
 
+    /// Whether the next record is better written than copied.
+    #[inline]
+    fn is_to_be_written(&mut self, total: u64) -> bool {
+        let syncs = self.shared.syncs.load(Ordering::Relaxed);
+        if syncs != self.syncs {
+            self.syncs = syncs;
+            self.to_write = WRITTEN;
+        }
+        let is_written = self.to_write > 0 && self.len % PAGE + total + GAP <= PAGE;
+        self.to_write -= u32::from(is_written);
+        is_written
+    }
+
+    /// As [`put`](Self::put), by a system call.
+    #[inline(never)]
+    fn write(&mut self, parts: &[&[u8]]) -> io::Result<()> {
+        self.scratch.clear();
+        for part in parts {
+            self.scratch.extend_from_slice(part);
+        }
+        let total = self.scratch.len() as u64;
+        self.scratch.resize(self.scratch.len() + LOG_GAP, 0);
+        if let Err(error) = self.shared.file.write_all_at(&self.scratch, self.len) {
+            // Some of it may be there. Should this fail, too, the next append is over it.
+            let _ = self.shared.file.write_all_at(&[0; LOG_GAP], self.len);
+            return Err(error);
+        }
+        self.len += total;
+        Ok(())
+    }
+
     /// Hands over the chunks that end at or before `len`.
     #[cold]
     fn retire(&mut self) {
@@ -146,7 +196,11 @@ impl LogFile for MappedLog {
         if end + GAP > self.mapped_end {
             self.reserve(end + GAP)?;
         }
-        self.put(parts);
+        if self.is_to_be_written(total as u64) {
+            self.write(parts)?;
+        } else {
+            self.put(parts);
+        }
         if self.chunks.front().is_some_and(|front| front.end() <= end) {
             self.retire();
         }
@@ -191,10 +245,12 @@ fn copy_parts(mut room: &mut [u8], parts: &[&[u8]]) {
 #[derive(Debug)]
 struct Shared {
     file: File,
+    /// How many bytes of a past life the file has.
+    past: u64,
     /// Whether the slot holds a chunk: a hint, for an `is_low` without the lock.
     has_next: AtomicBool,
-    /// Whether there was a sync since the last chunk was made: a hint.
-    is_synced: AtomicBool,
+    /// How often it was synced: a hint.
+    syncs: AtomicU64,
     slot: Mutex<Slot>,
 }
 
@@ -210,7 +266,7 @@ impl LogControl for Shared {
         // On Linux this covers what was stored through the mapping: the kernel marks a page dirty in the page cache at
         // the first store into it (and write-protects it again when it writes it back), and the pages of a shared
         // mapping are the pages of the file. msync would come to the same, but needs the mappings at hand.
-        self.is_synced.store(true, Ordering::Relaxed);
+        self.syncs.fetch_add(1, Ordering::Relaxed);
         self.file.sync_data()
     }
 
@@ -220,8 +276,11 @@ impl LogControl for Shared {
         slot.retired.clear();
         if slot.is_open && slot.next.is_none() {
             let chunk = slot.allocate(&self.file, 0)?;
-            let is_synced = self.is_synced.swap(false, Ordering::Relaxed);
-            if slot.is_filled_fast() && !is_synced {
+            let syncs = self.syncs.load(Ordering::Relaxed);
+            let is_synced = std::mem::replace(&mut slot.syncs, syncs) != syncs;
+            // The past life has written these blocks, and that is all that a log which is synced wants of it.
+            let is_ready = is_synced && chunk.end() <= self.past;
+            if slot.is_filled_fast() && !is_ready {
                 chunk.populate();
             }
             slot.next = Some(chunk);
@@ -242,6 +301,8 @@ struct Slot {
     allocated: u64,
     /// When it was last asked for a chunk ahead, or opened.
     asked: Instant,
+    /// The syncs until then.
+    syncs: u64,
     /// Until `finish`.
     is_open: bool,
 }

@@ -166,6 +166,52 @@ mod mapped {
     }
 
     #[test]
+    fn records_that_are_written_and_records_that_are_copied_lie_end_to_end() {
+        use std::os::unix::fs::FileExt;
+
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        fs::write(&path, vec![7; 3 << 20]).unwrap();
+        let mut log = MappedLog::open(open(&path)).unwrap();
+        let mut expected = Vec::new();
+        for n in 0..750_usize {
+            // Behind a sync the next 64 that lie within a page are written, and all others are copied.
+            if n % 150 == 10 {
+                log.control().sync(HERE).unwrap();
+            }
+            let record = vec![n as u8 | 1; [300, 900, 9_000][n % 3]];
+            log.append(&[&record[..100], &record[100..]]).unwrap();
+            let mut found = vec![1; record.len() + 16];
+            File::open(&path).unwrap().read_exact_at(&mut found, expected.len() as u64).unwrap();
+            assert_eq!(found, [&record[..], &[0; 16]].concat(), "append {n}, its gap included");
+            expected.extend_from_slice(&record);
+        }
+        assert!(expected.len() > 2 << 20, "some of it is in a third chunk");
+        assert!(fs::read(&path).unwrap().starts_with(&expected));
+    }
+
+    #[test]
+    fn a_record_that_cannot_be_written_counts_nothing_and_the_next_takes_its_place() {
+        use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+
+        let flags = MemfdFlags::ALLOW_SEALING | MemfdFlags::CLOEXEC;
+        let file = File::from(memfd_create("log", flags).unwrap());
+        let mut log = MappedLog::open(file.try_clone().unwrap()).unwrap();
+        log.append(&[b"before"]).unwrap();
+        log.control().sync(HERE).unwrap();
+        // From now on only what is mapped already can be changed.
+        fcntl_add_seals(&file, SealFlags::FUTURE_WRITE).unwrap();
+        for _ in 0..64 {
+            log.append(&[b"lost"]).unwrap_err();
+            assert_eq!(log.len(), 6);
+        }
+        log.append(&[b" and ", b"behind"]).unwrap();
+        let mut found = [1; 33];
+        std::os::unix::fs::FileExt::read_exact_at(&file, &mut found, 0).unwrap();
+        assert_eq!(found, *b"before and behind\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+    }
+
+    #[test]
     fn a_file_that_cannot_be_written_is_an_error() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("log");
