@@ -17,8 +17,7 @@
 //! written them in its past life.
 //!
 //! A sync write-protects the pages that it writes, and takes the processors' notes of them away: the next copy to one
-//! costs a page fault. So behind a sync records are appended by `pwrite`, which needs no mapping, to the same page cache;
-//! all but those that reach into another page, as between two pages a `pwrite` ends when the process is killed.
+//! costs a page fault. So behind a sync records are appended by `pwrite`, which needs no mapping, to the same page cache.
 //!
 //! Invariants: the chunks of the appender lie end to end and reach [`LOG_GAP`] bytes behind `len`; those bytes are
 //! zeros; nothing is mapped or allocated after [`finish`](LogFile::finish).
@@ -48,8 +47,8 @@ const CHUNK_UNIT: u64 = 64 << 10;
 /// How many appends behind a sync are written, not copied: as many as the next sync may well serve. A log that is synced
 /// now and then is written to by copying.
 const WRITTEN: u32 = 64;
-/// What lies within so many bytes is appended by one `pwrite` as a whole or not at all, even if the process is killed: the
-/// smallest page.
+/// Bytes within one page are written by a `pwrite` all or none, even if the process is killed: the smallest page. A record
+/// that is longer is copied all the same.
 const PAGE: u64 = 4 << 10;
 /// The gap, as an offset in the file counts.
 const GAP: u64 = LOG_GAP as u64;
@@ -158,7 +157,7 @@ impl MappedLog {
             self.syncs = syncs;
             self.to_write = WRITTEN;
         }
-        let is_written = self.to_write > 0 && self.len % PAGE + total + GAP <= PAGE;
+        let is_written = self.to_write > 0 && total + GAP <= PAGE;
         self.to_write -= u32::from(is_written);
         is_written
     }
@@ -172,9 +171,15 @@ impl MappedLog {
         }
         let total = self.scratch.len() as u64;
         self.scratch.resize(self.scratch.len() + LOG_GAP, 0);
-        if let Err(error) = self.shared.file.write_all_at(&self.scratch, self.len) {
-            // Some of it may be there. Should this fail, too, the next append is over it.
-            let _ = self.shared.file.write_all_at(&[0; LOG_GAP], self.len);
+        // What lies in another page first, the gap with it: so it never is what stood there in a past life that follows a
+        // whole record.
+        let here = (PAGE - self.len % PAGE).min(self.scratch.len() as u64);
+        let (here, beyond) = self.scratch.split_at(here as usize);
+        let file = &self.shared.file;
+        let written = file.write_all_at(beyond, self.len + here.len() as u64);
+        if let Err(error) = written.and_then(|()| file.write_all_at(here, self.len)) {
+            // Should this fail, too, the next append is over it.
+            let _ = file.write_all_at(&[0; LOG_GAP], self.len);
             return Err(error);
         }
         self.len += total;

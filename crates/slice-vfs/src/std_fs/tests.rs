@@ -175,7 +175,7 @@ mod mapped {
         let mut log = MappedLog::open(open(&path)).unwrap();
         let mut expected = Vec::new();
         for n in 0..750_usize {
-            // Behind a sync the next 64 that lie within a page are written, and all others are copied.
+            // Behind a sync the next 64 that are no longer than a page are written, and all others are copied.
             if n % 150 == 10 {
                 log.control().sync(HERE).unwrap();
             }
