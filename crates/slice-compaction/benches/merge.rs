@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use common::{Entry, VecIter, sort};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use slice_compaction::{DeeperKeys, MergeOptions, MergingIter, TableSink, merge};
+use slice_compaction::{DeeperKeys, MergeOptions, MergingIter, Raise, TableSink, merge};
 use slice_types::{EntryIterator, EntryKind, EntryRef, Result, SeqNo, hash_key};
 
 const ENTRIES: u64 = 64 * 1024;
@@ -80,6 +80,7 @@ fn merge_all(runs: &[Arc<[Entry]>]) -> u64 {
         visible: SeqNo::MAX,
         range_tombstones: Arc::default(),
         deeper: DeeperKeys::default(),
+        raise: Raise::default(),
         target_table_bytes: 1 << 20,
         grandparents: Vec::new(),
         range: (None, None),

@@ -19,8 +19,8 @@ pub use full::{pick_full, pick_full_expiring};
 pub use leveled::Leveled;
 pub use levels::{Levels, TableMeta};
 pub use merge::{
-    Decision, DeeperKeys, Grandparent, MergeOptions, MergeStats, MergingIter, NoRules, TableSink, ValueRules,
-    merge, merge_values, split_ranges,
+    Decision, DeeperKeys, Grandparent, MergeOptions, MergeStats, MergingIter, NoRules, Raise, TableSink,
+    ValueRules, merge, merge_values, split_ranges,
 };
 pub use range_deletes::{pick_covered, pick_purge};
 pub use strategy::CompactionStrategy;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use slice_types::{Level, TableId};
 
 use crate::levels::Hull;
-use crate::merge::{DeeperKeys, Grandparent};
+use crate::merge::{DeeperKeys, Grandparent, Raise};
 use crate::{Levels, StrategyOptions, TableMeta};
 
 /// A job to do. Nothing has happened yet: [`Busy::start`](crate::Busy::start) marks it as running,
@@ -134,6 +134,24 @@ impl Task {
         let deeper = below.flat_map(|level| levels.overlapping(level, &hull));
         let older = self.older_in_level_0(levels).iter().filter(|table| table.touches(&hull));
         DeeperKeys::new(deeper.chain(older).map(|table| (table.smallest.clone(), table.largest.clone())))
+    }
+
+    /// Which sequence numbers of its tables may become one: all up to the highest, but where tables above its output may have
+    /// newer versions without higher numbers. As of `levels`, which must be the tree that it was picked for.
+    ///
+    /// # Panics
+    ///
+    /// As [`tables`](Self::tables).
+    pub fn raise(&self, levels: &Levels) -> Raise {
+        let inputs = self.tables(levels);
+        let Some(hull) = Hull::of(&inputs) else { return Raise::default() };
+        let to = inputs.iter().map(|table| table.max_seqno).max().unwrap_or_default();
+        let is_input = |table: &TableMeta| inputs.iter().any(|input| input.id == table.id);
+        // Of level 0, an output there leaves all that is newer above it.
+        let above = (0..self.output.index().max(1)).flat_map(|level| levels.level(level));
+        let newer = above.filter(|table| table.min_seqno <= to && table.touches(&hull) && !is_input(table));
+        let newer = newer.map(|table| (table.smallest.clone(), table.largest.clone()));
+        Raise { to, newer: DeeperKeys::new(newer) }
     }
 
     fn older_in_level_0<'a>(&self, levels: &'a Levels) -> &'a [Arc<TableMeta>] {

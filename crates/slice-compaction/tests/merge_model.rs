@@ -12,7 +12,7 @@ use common::{Entry, VecIter, VecSink, meta_of, sort};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use reads::read;
-use slice_compaction::{DeeperKeys, MergeOptions, MergeStats, merge, split_ranges};
+use slice_compaction::{DeeperKeys, MergeOptions, MergeStats, Raise, merge, split_ranges};
 use slice_types::{EntryIterator, EntryKind, EntryRef, ErrorKind, Result, SeqNo, Trailer};
 
 fn kind() -> impl Strategy<Value = EntryKind> {
@@ -88,6 +88,7 @@ proptest! {
             visible,
             range_tombstones: Arc::default(),
             deeper: deeper_keys(deeper),
+            raise: Raise { to: inputs[inputs.len() - 1].iter().map(|entry| entry.trailer.seqno()).max().unwrap(), newer: DeeperKeys::default() },
             target_table_bytes: target,
             grandparents: Vec::new(),
             range: (None, None),
@@ -158,6 +159,10 @@ fn merge_range(
         visible: SeqNo::MAX,
         range_tombstones: Arc::default(),
         deeper: DeeperKeys::new([(b"c".as_slice().into(), b"e".as_slice().into())]),
+        raise: Raise {
+            to: SeqNo::new(80),
+            newer: DeeperKeys::new([(b"g".as_slice().into(), b"h".as_slice().into())]),
+        },
         target_table_bytes: u64::MAX,
         grandparents: Vec::new(),
         range,
@@ -242,6 +247,7 @@ fn a_cancelled_merge_ends_soon_with_an_error() {
             visible: SeqNo::MAX,
             range_tombstones: Arc::default(),
             deeper: DeeperKeys::default(),
+            raise: Raise::default(),
             target_table_bytes: 1 << 20,
             grandparents: Vec::new(),
             range: (None, None),

@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 use common::{Entry, VecIter, VecSink, meta_of, sort};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use slice_compaction::{Decision, DeeperKeys, MergeOptions, MergeStats, ValueRules, merge_values};
+use slice_compaction::{Decision, DeeperKeys, MergeOptions, MergeStats, Raise, ValueRules, merge_values};
 use slice_types::{
     EntryKind, KeyRange, RangeIndex, RangeTombstone, Result, SeqNo, join_expiry, split_expiry,
 };
@@ -124,12 +124,14 @@ fn merged(
     deeper: &[Entry],
     mut rules: Append,
 ) -> (Vec<Entry>, MergeStats) {
+    let to = entries.iter().map(|entry| entry.trailer.seqno()).max().unwrap_or_default();
     let bounds = (!deeper.is_empty()).then(|| meta_of(1, deeper));
     let options = MergeOptions {
         snapshots,
         visible,
         range_tombstones: Arc::clone(range_tombstones),
         deeper: DeeperKeys::new(bounds.map(|meta| (meta.smallest.clone(), meta.largest.clone()))),
+        raise: Raise { to, newer: DeeperKeys::default() },
         target_table_bytes: 20,
         grandparents: Vec::new(),
         range: (None, None),
@@ -246,7 +248,7 @@ fn a_filter_sees_a_value_with_its_operands_folded_and_leaves_its_expiry() {
     let mut input = entries(&[("a", 1, EntryKind::Put, "1"), ("a", 2, EntryKind::Merge, "2")]);
     input.push(Entry::new(b"b", 3, EntryKind::PutUntil, &join_expiry(LIVE, b"3")));
     let (output, _) = merged(&input, &Arc::default(), &[], SeqNo::new(9), &[], REPLACE);
-    let mut expected = entries(&[("a", 2, EntryKind::Put, "12+")]);
+    let mut expected = entries(&[("a", 3, EntryKind::Put, "12+")]);
     expected.push(Entry::new(b"b", 3, EntryKind::PutUntil, &join_expiry(LIVE, b"3+")));
     assert_eq!(output, expected);
 }

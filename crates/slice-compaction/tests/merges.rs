@@ -6,6 +6,7 @@
 //!   snapshots 3 7                  live snapshots
 //!   visible 8                      the newest published sequence number (all, if left out)
 //!   deeper a-c x-z                 bounds of tables below
+//!   raise 9 a-c x-z                the number to raise others to, and bounds of tables that may have newer data
 //!   target 100                     bytes of a table; an entry has as many as its key and value
 //!   grandparents a-c,40 d-f,60     tables below the output
 //!   range b..k                     user keys to merge; either end may be left out
@@ -20,7 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use common::{Entry, VecIter, VecSink};
-use slice_compaction::{DeeperKeys, Grandparent, MergeOptions, merge};
+use slice_compaction::{DeeperKeys, Grandparent, MergeOptions, Raise, merge};
 use slice_types::{EntryKind, KeyRange, RangeIndex, RangeTombstone, SeqNo};
 
 #[test]
@@ -41,6 +42,7 @@ fn run(lines: &[&str]) -> String {
         visible: SeqNo::MAX,
         range_tombstones: Arc::default(),
         deeper: DeeperKeys::default(),
+        raise: Raise::default(),
         target_table_bytes: 1000,
         grandparents: Vec::new(),
         range: (None, None),
@@ -79,6 +81,11 @@ fn read_line<'a>(line: &'a str, case: &mut Case<'a>) {
         "visible" => case.options.visible = parse_seqno(rest),
         "target" => case.options.target_table_bytes = rest.parse().unwrap(),
         "deeper" => case.options.deeper = DeeperKeys::new(words.map(parse_bounds)),
+        "raise" => {
+            let (to, newer) = rest.split_once(' ').unwrap_or((rest, ""));
+            let newer = DeeperKeys::new(newer.split_whitespace().map(parse_bounds));
+            case.options.raise = Raise { to: parse_seqno(to), newer };
+        }
         "grandparents" => case.options.grandparents = words.map(parse_grandparent).collect(),
         "range" => {
             let (start, end) = rest.split_once("..").expect("two ends");

@@ -8,8 +8,8 @@ use std::sync::atomic::AtomicBool;
 
 use common::{Entry, VecIter, VecSink, meta_of};
 use slice_compaction::{
-    Busy, CompactionStrategy, Leveled, Levels, MergeOptions, StrategyOptions, TableMeta, Task, Tiered, merge,
-    pick_full,
+    Busy, CompactionStrategy, Leveled, Levels, MergeOptions, Raise, StrategyOptions, TableMeta, Task, Tiered,
+    merge, pick_full,
 };
 use slice_types::{EntryKind, Level, SeqNo};
 
@@ -37,6 +37,7 @@ fn run(task: &Task, levels: &Levels, inputs: Vec<Vec<Entry>>) -> Vec<Entry> {
         visible: SeqNo::new(100),
         range_tombstones: Arc::default(),
         deeper: task.deeper_keys(levels),
+        raise: Raise::default(),
         target_table_bytes: u64::MAX,
         grandparents: Vec::new(),
         range: (None, None),

@@ -17,7 +17,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use reads::read;
 use slice_compaction::{
-    Busy, CompactionStrategy, DeeperKeys, Grandparent, Leveled, Levels, MergeOptions, StrategyOptions,
+    Busy, CompactionStrategy, DeeperKeys, Grandparent, Leveled, Levels, MergeOptions, Raise, StrategyOptions,
     TableMeta, Task, Tiered, merge, pick_full, split_ranges,
 };
 use slice_types::{EntryKind, Level, SeqNo, TableId};
@@ -84,6 +84,7 @@ struct Job {
     snapshots: Vec<SeqNo>,
     visible: SeqNo,
     deeper: DeeperKeys,
+    raise: Raise,
     grandparents: Vec<Grandparent>,
     bounds: (Arc<[u8]>, Arc<[u8]>),
 }
@@ -92,6 +93,8 @@ struct Tree {
     options: StrategyOptions,
     levels: Levels,
     data: BTreeMap<TableId, Vec<Entry>>,
+    /// What tables held that are gone: a crash may have kept any of their files.
+    replaced: Vec<Vec<Entry>>,
     busy: Busy,
     jobs: Vec<Job>,
     snapshots: Vec<SeqNo>,
@@ -105,6 +108,7 @@ impl Tree {
             levels: Levels::new(vec![Vec::new(); options.levels]),
             options,
             data: BTreeMap::new(),
+            replaced: Vec::new(),
             busy: Busy::new(),
             jobs: Vec::new(),
             snapshots: Vec::new(),
@@ -172,6 +176,7 @@ impl Tree {
             snapshots: self.snapshots.clone(),
             visible: self.visible(),
             deeper: task.deeper_keys(&self.levels),
+            raise: task.raise(&self.levels),
             grandparents: task.grandparents(&self.levels),
             bounds,
             task,
@@ -187,7 +192,7 @@ impl Tree {
         let outputs = if job.task.is_move() { Vec::new() } else { self.run(&job) };
         self.levels = self.levels.apply(&job.task, outputs);
         if !job.task.is_move() {
-            job.task.table_ids().for_each(|id| drop(self.data.remove(&id)));
+            self.replaced.extend(job.task.table_ids().filter_map(|id| self.data.remove(&id)));
         }
     }
 
@@ -209,6 +214,7 @@ impl Tree {
                 visible: job.visible,
                 range_tombstones: Arc::default(),
                 deeper: job.deeper.clone(),
+                raise: job.raise.clone(),
                 target_table_bytes: job.task.target_table_bytes(&self.options),
                 grandparents: job.grandparents.clone(),
                 range: (
@@ -263,6 +269,24 @@ impl Tree {
         }
     }
 
+    /// Of all files that there ever were, and nothing that tells which count, the highest number of a key has its newest
+    /// version; but a tombstone may be gone, and with it what it hid be back.
+    fn check_without_a_manifest(&self) {
+        let tables = self.data.values().chain(&self.replaced);
+        let mut found = BTreeMap::new();
+        for entry in tables.flatten().filter(|entry| entry.trailer.kind() == EntryKind::Put) {
+            let newest = found.entry(&entry.key).or_insert(entry);
+            if newest.trailer.seqno() < entry.trailer.seqno() {
+                *newest = entry;
+            }
+        }
+        for (key, found) in found {
+            let newest = self.history.iter().rfind(|entry| entry.key == *key).expect("it was written");
+            let is_put = newest.trailer.kind() == EntryKind::Put;
+            assert!(!is_put || newest.value == found.value, "{found:?} in place of {newest:?}");
+        }
+    }
+
     /// Does one task after the other until there is none.
     fn settle(&mut self, strategy: u8) {
         let tables = self.levels.tables().count();
@@ -295,6 +319,7 @@ proptest! {
             tree.end(0, true);
             tree.check();
         }
+        tree.check_without_a_manifest();
         tree.settle(0);
         prop_assert_eq!(Leveled::new(tree.options.clone()).debt_bytes(&tree.levels), 0);
         tree.settle(2);
@@ -304,6 +329,7 @@ proptest! {
         prop_assert!(used.len() <= 1 && !used.contains(&0), "a full compaction left {:?}", used);
         tree.snapshots.clear();
         tree.settle(4);
+        tree.check_without_a_manifest();
         let tombstones: u64 = tree.levels.tables().map(|(_, table)| table.tombstones).sum();
         prop_assert_eq!(tombstones, 0);
     }

@@ -15,6 +15,7 @@ mod deeper;
 mod iter;
 mod loser_tree;
 mod operands;
+mod raise;
 mod rules;
 mod split;
 mod versions;
@@ -28,11 +29,13 @@ use slice_types::{EntryIterator, EntryKind, EntryRef, Error, ErrorKind, RangeInd
 pub use cuts::Grandparent;
 pub use deeper::DeeperKeys;
 pub use iter::MergingIter;
+pub use raise::Raise;
 pub use rules::{Decision, NoRules, ValueRules};
 pub use split::split_ranges;
 
 use cuts::Cuts;
 use operands::Pending;
+use raise::Raising;
 use versions::{Fate, Versions};
 
 /// Where a merge writes.
@@ -69,6 +72,8 @@ pub struct MergeOptions<'a> {
     /// Where older data may be that is no part of the job: a tombstone stays while its key may be there. See
     /// [`Task::deeper_keys`](crate::Task::deeper_keys).
     pub deeper: DeeperKeys,
+    /// Which sequence numbers may become one. See [`Task::raise`](crate::Task::raise).
+    pub raise: Raise,
     /// The size at which a table ends, in bytes; `u64::MAX` for one table. See
     /// [`Task::target_table_bytes`](crate::Task::target_table_bytes).
     pub target_table_bytes: u64,
@@ -111,8 +116,12 @@ impl MergeOptions<'_> {
     /// The newest range tombstone that covers nothing in the merge's tables: all up to it are applied in full, for
     /// nobody reads at a number below them. 0 when there is none.
     pub fn purged(&self) -> SeqNo {
-        let oldest = self.snapshots.first().map_or(self.visible, |first| self.visible.min(*first));
-        self.range_tombstones.newest(oldest).unwrap_or(SeqNo::ZERO)
+        self.range_tombstones.newest(self.oldest()).unwrap_or(SeqNo::ZERO)
+    }
+
+    /// Nobody reads at a number below it.
+    fn oldest(&self) -> SeqNo {
+        self.snapshots.first().map_or(self.visible, |first| self.visible.min(*first))
     }
 }
 
@@ -182,6 +191,7 @@ struct Merge<'a, R, S> {
     rules: &'a mut R,
     sink: &'a mut S,
     versions: Versions<'a>,
+    raising: Raising<'a>,
     cuts: Cuts<'a>,
     key: Vec<u8>,
     /// The trailer of the last entry read; `None` before the first.
@@ -202,6 +212,7 @@ impl<'a, R: ValueRules, S: TableSink> Merge<'a, R, S> {
             rules,
             sink,
             versions: Versions::new(options),
+            raising: Raising::new(&options.raise, options.oldest()),
             cuts: Cuts::new(&options.grandparents, options.target_table_bytes),
             key: Vec::new(),
             trailer: None,
@@ -272,6 +283,15 @@ impl<'a, R: ValueRules, S: TableSink> Merge<'a, R, S> {
                 Ok(())
             }
         }
+    }
+
+    /// The entry with a number that its neighbours have, too, if it is the first of its key.
+    #[inline]
+    fn raised<'e>(&mut self, entry: EntryRef<'e>) -> EntryRef<'e> {
+        if self.has_key || self.versions.stripe(entry.seqno()) != Some(0) {
+            return entry;
+        }
+        self.raising.raised(entry)
     }
 
     fn drop_entry(&mut self, fate: Fate) {

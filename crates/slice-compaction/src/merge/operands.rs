@@ -153,6 +153,7 @@ impl<R: ValueRules, S: TableSink> Merge<'_, R, S> {
     /// Keeps an entry, unless it is a value that the filter may take away, and does.
     #[inline]
     pub(super) fn keep_filtered(&mut self, entry: EntryRef<'_>) -> Result<()> {
+        let entry = self.raised(entry);
         let is_value = matches!(entry.kind(), EntryKind::Put | EntryKind::PutUntil);
         if !is_value || !self.rules.filters() {
             return self.keep(entry);

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use slice_compaction::{DeeperKeys, MergeOptions, MergeStats, Task, TaskKind, merge_values, split_ranges};
+use slice_compaction::{
+    DeeperKeys, MergeOptions, MergeStats, Raise, Task, TaskKind, merge_values, split_ranges,
+};
 use slice_sstable::{CachePolicy, IterOptions, ReadMode};
 use slice_types::{Error, ErrorKind, Level, Result};
 
@@ -153,6 +155,7 @@ impl Core {
             visible: horizon.visible,
             range_tombstones: job.version.range_index(),
             deeper: self.deeper_keys(job),
+            raise: raise(job),
             target_table_bytes: job.task.target_table_bytes(&job.settings.strategy_options),
             grandparents: job.task.grandparents(&job.shape),
             range: (part.start.as_deref(), part.end.as_deref()),
@@ -244,6 +247,17 @@ struct Part {
 fn samples(table: &Arc<OpenTable>) -> Vec<(Vec<u8>, u64)> {
     let block = table.meta.bytes / table.table.properties().blocks.max(1);
     table.table.split_keys().map(|key| (key.to_vec(), block)).collect()
+}
+
+/// The numbers that entries may be raised to: none above what a full compaction waits for, which knows by their numbers the
+/// tables that it is not to wait for; and none at all beside range tombstones, for a number above that of one would hide from
+/// the verifier what it should have deleted.
+fn raise(job: &Job) -> Raise {
+    if !job.version.range_tombstones().is_empty() {
+        return Raise::default();
+    }
+    let raise = job.task.raise(&job.shape);
+    Raise { to: job.full_upto.map_or(raise.to, |upto| raise.to.min(upto)), ..raise }
 }
 
 /// An iterator for each table of level 0, newest first, then one for each deeper level.

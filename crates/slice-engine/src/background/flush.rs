@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use slice_compaction::{DeeperKeys, MergeOptions, merge_values};
+use slice_compaction::{DeeperKeys, MergeOptions, Raise, merge_values};
 use slice_memtable::MemTable;
-use slice_types::{EntryIterator, Level, LogNumber, RangeIndex, RangeTombstone, Result};
+use slice_types::{EntryIterator, Level, LogNumber, RangeIndex, RangeTombstone, Result, SeqNo};
 use slice_wal::LogPosition;
 
 use super::counts;
@@ -75,6 +75,7 @@ fn write(core: &Core, tree: &Tree, frozen: &Frozen) -> Result<Vec<Arc<OpenTable>
         range_tombstones: Arc::clone(&deleted),
         // Any of the keys may be in a table: every tombstone stays.
         deeper: DeeperKeys::new([bounds(frozen)?]),
+        raise: raise(frozen, &deleted),
         target_table_bytes: u64::MAX,
         grandparents: Vec::new(),
         range: (None, None),
@@ -87,6 +88,12 @@ fn write(core: &Core, tree: &Tree, frozen: &Frozen) -> Result<Vec<Arc<OpenTable>
     let entries = frozen.memory.len() - deleted.tombstones().len();
     counts::check(entries as u64, &stats, outputs.entries())?;
     outputs.finish()
+}
+
+/// What is newer is in newer memtables. Beside range tombstones, numbers stay as they are: see `compact`.
+fn raise(frozen: &Frozen, deleted: &RangeIndex) -> Raise {
+    let to = if deleted.is_empty() { frozen.memory.max_seqno() } else { SeqNo::ZERO };
+    Raise { to, newer: DeeperKeys::default() }
 }
 
 fn bounds(frozen: &Frozen) -> Result<(Key, Key)> {

@@ -57,6 +57,8 @@ pub(super) struct Job {
     pub(super) shape: Levels,
     /// How many full compactions had been asked for when it was picked.
     pub(super) asked: u64,
+    /// What the one that had not ended yet waits for: what has no higher number.
+    pub(super) full_upto: Option<SeqNo>,
 }
 
 /// What jobs of a keyspace are picked for.
@@ -142,13 +144,13 @@ impl Core {
             state.busy.start(task, &shape);
             self.counters.running.add(1);
         }
-        let asked = state.asked;
+        let (asked, full_upto) = (state.asked, state.full.map(|full| full.upto));
         // Waiters look at the state when they wake: it must be free by then.
         drop(state);
         if has_ended {
             self.changed.raise();
         }
-        Some(Job { task: task?, tree: Arc::clone(tree), settings, epoch, version, shape, asked })
+        Some(Job { task: task?, tree: Arc::clone(tree), settings, epoch, version, shape, asked, full_upto })
     }
 
     /// Whether nothing is left to do for what was there when a full compaction was asked for, running jobs included.

@@ -22,7 +22,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use slice_compaction::{DeeperKeys, MergeOptions, merge};
+use slice_compaction::{DeeperKeys, MergeOptions, Raise, merge};
 use slice_types::{Error, ErrorKind, Level, RangeIndex, Result, SeqNo};
 use slice_vfs::{Fs, StdFs};
 
@@ -124,6 +124,7 @@ fn write(core: &Core, tree: &Tree, parts: Parts) -> Result<u64> {
         range_tombstones: Arc::new(RangeIndex::new(parts.range_tombstones)),
         // Nothing is below: a tombstone has done its work.
         deeper: DeeperKeys::default(),
+        raise: Raise::default(),
         target_table_bytes: settings.options.target_table_bytes,
         grandparents: Vec::new(),
         range: (None, None),
