@@ -20,6 +20,7 @@
 //! Invariants, at every moment at which a shard's lock is free: `used <= capacity`, and each block in a slot has one entry
 //! in one ring, where it was charged. Slots are filled and emptied under that shard's lock, and read without it.
 
+mod chance;
 mod ring;
 mod slots;
 
@@ -162,6 +163,18 @@ impl<B: RefCnt + Charge> Shelf<B> {
             self.cache.misses.add();
         }
         kept
+    }
+
+    /// Whether to put in the block of this number, which was not there a moment ago: while there is room for one as large as a
+    /// five-hundredth of a shard, always; where another has to go for it, one time in eight.
+    ///
+    /// What is read again and again is in soon for all that; and where no block is read more often than others, few of those
+    /// that are there go for no better ones. This is bimodal insertion (Qureshi et al., "Adaptive Insertion Policies
+    /// for High Performance Caching", 2007).
+    #[inline]
+    pub fn wants(&self, block: usize) -> bool {
+        let Some(shard) = self.shard(block) else { return false };
+        chance::one_in_eight() || shard.lock().has_room()
     }
 
     /// Puts in the block of this number, once others have made room; if it is there, what is there stays. One that would

@@ -69,6 +69,45 @@ fn one_large_block_takes_the_place_of_several() {
     assert_eq!(cache.stats().evictions, 4);
 }
 
+/// How many of these blocks a cache wants, asked so many times.
+fn wanted(shelf: &Shelf<Block>, times: usize) -> usize {
+    (0..times).filter(|time| shelf.wants(time % 100)).count()
+}
+
+#[test]
+fn while_there_is_room_every_block_is_wanted_and_then_about_one_in_eight() {
+    let (_cache, shelf) = cache_of(3);
+    shelf.insert(0, block(1000));
+    assert_eq!(wanted(&shelf, 1000), 1000);
+    (1..3).for_each(|number| shelf.insert(number, block(1000)));
+    let wanted = wanted(&shelf, 10_000);
+    assert!((1000..1500).contains(&wanted), "{wanted}");
+}
+
+#[test]
+fn a_cache_of_nothing_wants_nothing_and_no_shelf_what_it_has_no_place_for() {
+    let nothing = Arc::new(BlockCache::<Block>::new(0));
+    assert_eq!(wanted(&nothing.shelf(100), 1000), 0);
+    assert!(!cache_of(3).1.wants(100));
+}
+
+#[test]
+fn what_is_read_again_and_again_is_soon_in_a_full_cache_and_stays_there() {
+    let (cache, shelf) = cache_of(10);
+    let mut hits = 0;
+    for round in 0..1000 {
+        // A few blocks, each in its turn, among many that are read once in a while.
+        for number in [0, 1, 2, 3, 10 + round % 90] {
+            hits += usize::from(number < 4 && shelf.get(number).is_some());
+            if shelf.get(number).is_none() && shelf.wants(number) {
+                shelf.insert(number, block(1000));
+            }
+        }
+    }
+    assert!(hits > 3500, "{hits} hits of 4000");
+    assert_eq!(cache.len(), 10);
+}
+
 #[test]
 fn a_block_that_never_fits_pushes_nothing_out() {
     let (cache, shelf) = cache_of(2);

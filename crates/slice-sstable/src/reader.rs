@@ -9,6 +9,7 @@ use std::sync::Arc;
 use slice_types::{Error, ErrorKind, Result, TableId};
 use slice_vfs::RandomAccessFile;
 
+use crate::block::{BlockRef, Layout};
 use crate::codec::{self, BlockSeed};
 use crate::fence::BlockHandle;
 use crate::{Block, BlockShelf, BlockStore};
@@ -62,23 +63,52 @@ impl<S: BlockStore> BlockReader<S> {
         mode: ReadMode,
         policy: CachePolicy,
     ) -> Result<Block> {
-        let block = with_scratch(|Scratch { stored, raw }| {
-            if stored.len() < handle.len {
-                stored.resize(handle.len, 0);
-            }
-            let stored = stored.get_mut(..handle.len).unwrap_or_default();
-            self.read_into(stored, handle.offset, mode)?;
-            self.decode_with(stored, handle.offset, raw)
-        })?;
+        let block = self.with_raw(handle, mode, |raw| Block::decode(raw))?;
         if policy != CachePolicy::Bypass {
             self.keep(number, &block);
         }
         Ok(block)
     }
 
-    /// Offers a block to the store.
+    /// What `look` finds in a block, from the file. Memory is taken for the block only if the store wants it: then it is told
+    /// whose memory it looks at.
+    pub(crate) fn look_at_block<T>(
+        &self,
+        number: usize,
+        handle: BlockHandle,
+        mode: ReadMode,
+        look: impl FnOnce(BlockRef<'_>, Option<&Block>) -> T,
+    ) -> Result<T> {
+        if self.shelf.wants(number) {
+            let block = self.with_raw(handle, mode, |raw| Block::decode(raw))?;
+            self.shelf.insert(number, block.shared());
+            return Ok(look(block.view(), Some(&block)));
+        }
+        self.with_raw(handle, mode, |raw| Ok(look(BlockRef::new(&Layout::decode(raw)?, raw), None)))
+    }
+
+    /// Lends the raw bytes of a block, from the file.
+    fn with_raw<T>(
+        &self,
+        handle: BlockHandle,
+        mode: ReadMode,
+        work: impl FnOnce(&[u8]) -> Result<T>,
+    ) -> Result<T> {
+        with_scratch(|Scratch { stored, raw }| {
+            if stored.len() < handle.len {
+                stored.resize(handle.len, 0);
+            }
+            let stored = stored.get_mut(..handle.len).unwrap_or_default();
+            self.read_into(stored, handle.offset, mode)?;
+            self.open_with(stored, handle.offset, raw, work)
+        })
+    }
+
+    /// Offers a block to the store, if it wants it.
     pub(crate) fn keep(&self, number: usize, block: &Block) {
-        self.shelf.insert(number, block.shared());
+        if self.shelf.wants(number) {
+            self.shelf.insert(number, block.shared());
+        }
     }
 
     /// The bytes of the file from `offset` on, as many as there is room for. They lie within it: that was checked when the table
@@ -99,12 +129,18 @@ impl<S: BlockStore> BlockReader<S> {
 
     /// The block in these stored bytes, which lie at `offset` of the file.
     pub(crate) fn decode(&self, stored: &[u8], offset: u64) -> Result<Block> {
-        with_scratch(|Scratch { raw, .. }| self.decode_with(stored, offset, raw))
+        with_scratch(|Scratch { raw, .. }| self.open_with(stored, offset, raw, |raw| Block::decode(raw)))
     }
 
-    fn decode_with(&self, stored: &[u8], offset: u64, raw: &mut Vec<u8>) -> Result<Block> {
+    fn open_with<T>(
+        &self,
+        stored: &[u8],
+        offset: u64,
+        raw: &mut Vec<u8>,
+        work: impl FnOnce(&[u8]) -> Result<T>,
+    ) -> Result<T> {
         codec::open(stored, BlockSeed::new(self.salt, offset), raw)
-            .and_then(Block::decode)
+            .and_then(work)
             .map_err(|e| self.place(e, offset))
     }
 

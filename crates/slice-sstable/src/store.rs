@@ -28,6 +28,12 @@ pub trait BlockShelf: Send + Sync + 'static {
     /// A block, if it is kept.
     fn get(&self, block: usize) -> Option<Self::Kept>;
 
+    /// Whether a block that was just read from the file is worth an offer. Asked before memory is taken for it.
+    fn wants(&self, block: usize) -> bool {
+        let _ = block;
+        true
+    }
+
     /// Offers a block. Keeping it is the store's choice.
     fn insert(&self, block: usize, kept: &SharedBlock);
 
@@ -54,6 +60,10 @@ impl BlockShelf for NoBlockStore {
 
     fn get(&self, _: usize) -> Option<NeverKept> {
         None
+    }
+
+    fn wants(&self, _: usize) -> bool {
+        false
     }
 
     fn insert(&self, _: usize, _: &SharedBlock) {}

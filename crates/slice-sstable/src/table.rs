@@ -18,10 +18,7 @@ use crate::filter::TableFilter;
 use crate::index::{self, Index};
 use crate::numbering::Numbering;
 use crate::reader::{BlockReader, read_error};
-use crate::{
-    Block, BlockShelf, BlockStore, CachePolicy, IterOptions, ReadMode, SharedBlock, TableIter,
-    TableProperties, format,
-};
+use crate::{Block, BlockShelf, BlockStore, IterOptions, ReadMode, TableIter, TableProperties, format};
 
 /// Values up to this many bytes are copied out of their block: that takes less time than to count who shares it, and what
 /// is kept of it does not keep all of the block in memory.
@@ -107,7 +104,7 @@ impl<S: BlockStore> Table<S> {
     }
 
     /// The newest version of `key` at or below `at`: its trailer and its value. A short value is a copy, a long one shares
-    /// the block's memory.
+    /// the memory of the block, if that is in the store.
     ///
     /// It does not ask the filter. An entry of any kind counts as a version, a range tombstone too that begins at
     /// `key`; range tombstones that begin elsewhere are not looked for.
@@ -121,24 +118,29 @@ impl<S: BlockStore> Table<S> {
         let Some(target) = self.numbering.newest_at(at) else { return Ok(None) };
         let number = self.fences.find(key, target);
         if let Some(kept) = self.reader.shelf.get(number) {
-            return Ok(self.get_in(&kept, key, target));
+            let share = |found| Block::from_shared(kept.clone()).value_bytes(found);
+            return Ok(self.get_in(BlockRef::of(&kept), key, target, share));
         }
         let Some(handle) = self.fences.handle(number) else { return Ok(None) };
-        let block = self.reader.read_block(number, handle, mode, CachePolicy::Fill)?;
-        Ok(self.get_in(block.shared(), key, target))
+        self.reader.look_at_block(number, handle, mode, |block, owner| {
+            let copy = |found| Bytes::copy_from_slice(block.value(found));
+            let long = |found| owner.map_or_else(|| copy(found), |owner| owner.value_bytes(found));
+            self.get_in(block, key, target, long)
+        })
     }
 
-    /// The first version of `key` at or after `target` in a block.
+    /// The first version of `key` at or after `target` in a block, with `long` for its value where that is long.
     #[inline]
-    fn get_in(&self, shared: &SharedBlock, key: &[u8], target: Trailer) -> Option<(Trailer, Bytes)> {
-        let block = BlockRef::of(shared);
+    fn get_in(
+        &self,
+        block: BlockRef<'_>,
+        key: &[u8],
+        target: Trailer,
+        long: impl FnOnce(usize) -> Bytes,
+    ) -> Option<(Trailer, Bytes)> {
         let found = block.find(key, target)?;
         let value = block.value(found);
-        let value = if value.len() <= COPY_MAX {
-            Bytes::copy_from_slice(value)
-        } else {
-            Block::from_shared(shared.clone()).value_bytes(found)
-        };
+        let value = if value.len() <= COPY_MAX { Bytes::copy_from_slice(value) } else { long(found) };
         Some((self.numbering.of(block.trailer(found)), value))
     }
 

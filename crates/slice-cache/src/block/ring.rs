@@ -75,6 +75,11 @@ impl<B: RefCnt + Charge> Ring<B> {
         Insertion { left: None, out }
     }
 
+    /// Whether a block of the usual size fits without another's going.
+    pub(super) fn has_room(&self) -> bool {
+        self.fits(self.capacity / 512)
+    }
+
     fn fits(&self, charge: usize) -> bool {
         self.used + charge <= self.capacity
     }

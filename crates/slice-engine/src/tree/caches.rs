@@ -73,6 +73,11 @@ impl BlockShelf for TableBlocks {
         self.0.get(block)
     }
 
+    #[inline]
+    fn wants(&self, block: usize) -> bool {
+        self.0.wants(block)
+    }
+
     fn insert(&self, block: usize, kept: &SharedBlock) {
         self.0.insert(block, kept.clone());
     }

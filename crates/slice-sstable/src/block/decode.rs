@@ -18,16 +18,21 @@ impl Block {
     /// [`Corruption`](slice_types::ErrorKind::Corruption) when these are not the bytes of a block.
     pub fn decode(bytes: impl AsRef<[u8]>) -> Result<Self> {
         let bytes = bytes.as_ref();
-        let mut layout = Layout::decode_header(bytes)?;
-        layout.locate_columns(bytes)?;
-        layout.check_keys(bytes)?;
-        layout.check_values(bytes)?;
-        layout.check_trailers(bytes)?;
-        Ok(Self(ThinArc::from_header_and_slice(layout, bytes)))
+        Ok(Self(ThinArc::from_header_and_slice(Layout::decode(bytes)?, bytes)))
     }
 }
 
 impl Layout {
+    /// That of these raw bytes, checked: see [`Block::decode`].
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self> {
+        let mut layout = Self::decode_header(bytes)?;
+        layout.locate_columns(bytes)?;
+        layout.check_keys(bytes)?;
+        layout.check_values(bytes)?;
+        layout.check_trailers(bytes)?;
+        Ok(layout)
+    }
+
     fn decode_header(bytes: &[u8]) -> Result<Self> {
         let mut header = Decoder::new(bytes);
         let (count, shared_len) = (header.u32()?, header.u32()?);

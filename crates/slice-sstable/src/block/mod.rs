@@ -158,7 +158,13 @@ impl AsRef<[u8]> for Block {
 impl<'a> BlockRef<'a> {
     #[inline]
     pub(crate) fn of(shared: &'a SharedBlock) -> Self {
-        Self { layout: &shared.header.header, bytes: &shared.slice }
+        Self::new(&shared.header.header, &shared.slice)
+    }
+
+    /// The block in these bytes, whose layout this is.
+    #[inline]
+    pub(crate) fn new(layout: &'a Layout, bytes: &'a [u8]) -> Self {
+        Self { layout, bytes }
     }
 
     #[inline]

@@ -50,6 +50,36 @@ impl BlockShelf for Kept {
     }
 }
 
+/// Wants no block with an odd number, and keeps every one that it is offered all the same.
+#[derive(Clone, Default)]
+struct WantsEven(KeepAll);
+
+struct KeptEven(Kept);
+
+impl BlockStore for WantsEven {
+    type Shelf = KeptEven;
+
+    fn shelf(&self, table: TableId, blocks: usize) -> KeptEven {
+        KeptEven(self.0.shelf(table, blocks))
+    }
+}
+
+impl BlockShelf for KeptEven {
+    type Kept = Box<SharedBlock>;
+
+    fn get(&self, block: usize) -> Option<Box<SharedBlock>> {
+        self.0.get(block)
+    }
+
+    fn wants(&self, block: usize) -> bool {
+        block.is_multiple_of(2)
+    }
+
+    fn insert(&self, block: usize, kept: &SharedBlock) {
+        self.0.insert(block, kept);
+    }
+}
+
 /// A file that counts its reads, and has nothing in memory unless told so.
 #[derive(Debug)]
 struct Disk {
@@ -92,6 +122,26 @@ fn entries(count: u64) -> Vec<Entry> {
 
 fn uncompressed(block_size: usize) -> TableOptions {
     TableOptions { block_size, compression: Compression::None, ..TableOptions::default() }
+}
+
+#[test]
+fn what_the_store_does_not_want_is_read_all_the_same_and_not_offered() {
+    // A block each, with values of both sides of what is copied out of a block that is kept.
+    let entries: Vec<_> =
+        (0..40).map(|n| Entry::put(format!("key {n:05}"), n, vec![n as u8; 600 + 40 * n as usize])).collect();
+    let options = TableOptions { block_size: 500, ..TableOptions::default() };
+    let store = WantsEven::default();
+    let (files, _) = build(&entries, options);
+    let table = open_with(&files, in_memory(&files.data), &store).unwrap();
+    for _ in 0..2 {
+        for entry in &entries {
+            let found = table.get(&entry.key, SeqNo::MAX, ReadMode::Wait).unwrap();
+            assert_eq!(found, Some((entry.trailer, entry.value.clone().into())));
+            assert_eq!(table.get(b"key 00003.", SeqNo::MAX, ReadMode::Wait).unwrap(), None);
+        }
+        assert_eq!(count_all(&mut table.iter(IterOptions::default())), entries.len());
+        assert_eq!(store.0.len(), entries.len() / 2);
+    }
 }
 
 fn count_all<S: BlockStore>(iter: &mut TableIter<S>) -> usize {
