@@ -7,9 +7,9 @@
 //!               in order  |  as they came           sorted = 3
 //! ```
 //!
-//! A slot is written before it is counted, and not again while a reader may be there: one store publishes an entry, and a reader sees the leaf with
-//! it or without, and waits for nobody. A lookup compares prefixes for equality, so it needs no order. What does need it, an
-//! iterator or the writer who makes two leaves out of one, sorts what it has read.
+//! A slot is written before it is counted, and not again while a reader may be there: one store publishes an entry, and a
+//! reader sees the leaf with it or without, and waits for nobody. A lookup compares prefixes for equality, so it needs no
+//! order. What does need it, an iterator or the writer who makes two leaves out of one, sorts what it has read.
 
 use std::sync::atomic::Ordering;
 
