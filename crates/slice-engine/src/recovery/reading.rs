@@ -6,7 +6,8 @@
 //!   helper               gather        | gather        | ...
 //! ```
 //!
-//! The opener alone touches files. Where there is one processor, or the store has no threads of its own, or the helper is refused, the opener does it all by turns.
+//! The opener alone touches files. Where there is one processor, or the store has no threads of its own, or the helper is
+//! refused, the opener does it all by turns.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
