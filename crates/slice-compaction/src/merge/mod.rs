@@ -6,9 +6,10 @@
 //!   input k (oldest) ─┘   one order      drops       folds       ends tables
 //! ```
 //!
-//! What values mean is given as [`ValueRules`]; without, they are bytes. Three invariants hold of the output: it is in internal order; the versions of one user key are in one table; and a
-//! reader at any live snapshot, or at the newest published sequence number or later, reads the same from it (with the
-//! deeper levels below) as from the inputs; but for what a filter decides.
+//! What values mean is given as [`ValueRules`]; without, they are bytes. Three invariants hold of the output: it is in
+//! internal order; the versions of one user key are in one table; and a reader at any live snapshot, or at the newest
+//! published sequence number or later, reads the same from it (with the deeper levels below) as from the inputs; but for
+//! what a filter decides.
 
 mod cuts;
 mod deeper;
