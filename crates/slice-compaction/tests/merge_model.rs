@@ -83,12 +83,13 @@ proptest! {
         let mut snapshots: Vec<_> = snapshots.into_iter().map(SeqNo::new).filter(|at| *at <= visible).collect();
         snapshots.sort_unstable();
         let cancel = AtomicBool::new(false);
+        let highest = inputs[inputs.len() - 1].iter().map(|entry| entry.trailer.seqno()).max();
         let options = MergeOptions {
             snapshots: &snapshots,
             visible,
             range_tombstones: Arc::default(),
             deeper: deeper_keys(deeper),
-            raise: Raise { to: inputs[inputs.len() - 1].iter().map(|entry| entry.trailer.seqno()).max().unwrap(), newer: DeeperKeys::default() },
+            raise: Raise { to: highest.unwrap(), newer: DeeperKeys::default() },
             target_table_bytes: target,
             grandparents: Vec::new(),
             range: (None, None),

@@ -1,6 +1,7 @@
 //! The one place that starts threads: named, and joined when the database closes.
 
 use std::sync::PoisonError;
+use std::thread::{Scope, ScopedJoinHandle};
 
 use slice_types::{Error, Result};
 
@@ -32,6 +33,20 @@ impl Threads {
     }
 }
 
+/// Starts a thread that ends with the scope. One that the operating system refuses only makes the work slower.
+pub(crate) fn helper<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    name: &str,
+    body: impl FnOnce() -> T + Send + 'scope,
+) -> Option<ScopedJoinHandle<'scope, T>> {
+    let started = std::thread::Builder::new().name(name.to_owned()).spawn_scoped(scope, body);
+    started
+        .inspect_err(
+            |error| tracing::warn!(%error, "{name} could not be started: it goes on with fewer threads"),
+        )
+        .ok()
+}
+
 /// Runs `parts` side by side, on as many threads as there are processors, this one included, and gives their results
 /// in order. A thread that the operating system refuses only makes it slower.
 ///
@@ -52,14 +67,11 @@ pub(crate) fn in_parallel<T: Send>(parts: Vec<impl FnOnce() -> T + Send>) -> Vec
     };
     std::thread::scope(|scope| {
         for _ in 0..helpers {
-            let started =
-                std::thread::Builder::new().name("slice-merge".to_owned()).spawn_scoped(scope, || {
-                    slice_vfs::lower_thread_priority();
-                    work();
-                });
-            if let Err(error) = started {
-                tracing::warn!(%error, "a merge goes on with fewer threads");
-            }
+            // The scope waits for it, and panics if it does.
+            let _started = helper(scope, "slice-merge", || {
+                slice_vfs::lower_thread_priority();
+                work();
+            });
         }
         work();
     });

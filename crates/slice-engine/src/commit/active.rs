@@ -23,7 +23,6 @@ pub(super) struct Active {
     pub(super) since: Option<(Instant, LogNumber)>,
     /// Bytes of keys and values in it.
     bytes: u64,
-    entries: usize,
     /// What it and its flush take of memory, as [`ActiveMemtables::used`] counts it.
     pub(super) counted: usize,
     /// It is frozen when it holds this many bytes, all counted.
@@ -42,7 +41,6 @@ impl Active {
             memory: Arc::clone(&tree.view().active),
             since: None,
             bytes: 0,
-            entries: tree.view().active.len(),
             counted: 0,
             full_at: settings.options.memtable_size,
             frozen_max: settings.options.max_frozen_memtables,
@@ -73,7 +71,6 @@ impl Active {
     #[inline]
     fn insert(&mut self, seqno: SeqNo, entry: &WalEntry<'_>) {
         self.bytes += (entry.key.len() + entry.value.len()) as u64;
-        self.entries += 1;
         self.memory.insert(entry.key, Trailer::new(seqno, entry.kind), entry.value);
     }
 
@@ -86,7 +83,6 @@ impl Active {
             log,
             bytes: std::mem::take(&mut self.bytes),
         };
-        self.entries = 0;
         self.tree.update(|view| {
             view.frozen.insert(0, Arc::new(frozen));
             view.active = memory;
@@ -199,7 +195,7 @@ impl ActiveMemtables {
     #[inline]
     fn recount_at(&mut self, place: usize) {
         let active = &mut self.all[place];
-        let now = active.memory.memory_used() + active.entries * FLUSH_OF_ENTRY;
+        let now = active.memory.memory_used() + active.memory.len() * FLUSH_OF_ENTRY;
         self.used = self.used - active.counted + now;
         active.counted = now;
     }

@@ -12,13 +12,14 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
-use std::thread::{Builder, available_parallelism};
+use std::thread::available_parallelism;
 
 use slice_types::{Error, KeyspaceId, LogNumber, Result, SeqNo};
 use slice_vfs::{Access, RandomAccessFile};
 use slice_wal::{LogPosition, Piece, RecoveredLog, ReplayedLog, StoredLog};
 
 use super::gathered::Gathered;
+use crate::background::threads::helper;
 use crate::manifest::State;
 use crate::options::{Background, Options};
 use crate::primitives::channels::{Receiver, Sender, channel, sync_channel};
@@ -103,9 +104,8 @@ fn gather_all(
     std::thread::scope(|scope| {
         let (pieces, to_gather) = sync_channel(PIECES_AHEAD);
         let (buffers, spare) = channel();
-        let helper = Builder::new().name("slice-recovery".to_owned());
-        let Ok(helper) = helper.spawn_scoped(scope, move || gather_pieces(gathered, &to_gather, &buffers))
-        else {
+        let work = move || gather_pieces(gathered, &to_gather, &buffers);
+        let Some(helper) = helper(scope, "slice-recovery", work) else {
             return replay(&mut |piece| gather(gathered, piece));
         };
         let mut hand_over = |piece| {

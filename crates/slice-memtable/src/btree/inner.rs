@@ -8,9 +8,9 @@
 //!   order       1    3    0    2                                  one word: the slots in order, and how many there are
 //! ```
 //!
-//! A slot is written before its place in the order is, and not again while a reader may be there, but for its child, which gives way to a newer node
-//! for the same stretch or the front of it. Separators are entries as well: the first of the child behind it. Since nothing
-//! is ever deleted, it stays the first.
+//! A slot is written before its place in the order is, and not again while a reader may be there, but for its child, which
+//! gives way to a newer node for the same stretch or the front of it. Separators are entries as well: the first of the child
+//! behind it. Since nothing is ever deleted, it stays the first.
 //!
 //! The order in one word is that of Masstree (Mao, Kohler, Morris, "Cache Craftiness for Fast Multicore Key-Value
 //! Storage", 2012).

@@ -11,7 +11,8 @@ impl GroupSync {
     ///
     /// # Errors
     ///
-    /// The failure of a sync; [`Closed`](slice_types::ErrorKind::Closed) after [`stop`](Self::stop). Neither when `end` is durable.
+    /// The failure of a sync; [`Closed`](slice_types::ErrorKind::Closed) after [`stop`](Self::stop). Neither when `end` is
+    /// durable.
     pub fn wait(&self, end: LogPosition) -> Result<()> {
         let mut state = self.lock();
         if let Some(outcome) = state.outcome(end) {
