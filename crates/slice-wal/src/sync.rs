@@ -191,9 +191,9 @@ impl GroupSync {
         self.lead()
     }
 
-    /// Leads a round: the caller has set `syncing`.
+    /// Leads a round: the caller has set `syncing`. Returns what is durable at its end, before another one begins.
     fn lead(&self) -> Result<LogPosition> {
-        let mut round = Round { group: self, is_complete: false };
+        let mut round = Round { group: self, has_ended: false };
         let target = self.appended_now();
         while let Some(job) = self.next_job(target) {
             match job.run() {
@@ -201,10 +201,16 @@ impl GroupSync {
                 Err(error) => self.fail(error),
             }
         }
-        round.is_complete = true;
-        drop(round);
-        let state = self.lock();
-        state.failure.clone().map_or(Ok(state.durable), Err)
+        round.has_ended = true;
+        self.end_round(self.lock())
+    }
+
+    /// Lets the next round begin, and tells all who wait what came of this one.
+    fn end_round(&self, mut state: MutexGuard<'_, State>) -> Result<LogPosition> {
+        let outcome = state.failure.clone().map_or(Ok(state.durable), Err);
+        let leader = state.hand_over(self.appended.get());
+        self.tell_all(state, leader);
+        outcome
     }
 
     fn appended_now(&self) -> LogPosition {
@@ -334,21 +340,21 @@ impl Job {
     }
 }
 
-/// A round under way. Its end, by whatever way, lets the next one begin.
+/// A round under way: it ends also when a file system panics.
 struct Round<'a> {
     group: &'a GroupSync,
-    /// Whether it ended otherwise than by a panic of a file system.
-    is_complete: bool,
+    has_ended: bool,
 }
 
 impl Drop for Round<'_> {
     fn drop(&mut self) {
-        let mut state = self.group.lock();
-        if !self.is_complete {
-            state.failure.get_or_insert_with(|| Error::new(ErrorKind::Io, "a sync of the log panicked"));
+        if self.has_ended {
+            return;
         }
-        let leader = state.hand_over(self.group.appended.get());
-        self.group.tell_all(state, leader);
+        let mut state = self.group.lock();
+        state.failure.get_or_insert_with(|| Error::new(ErrorKind::Io, "a sync of the log panicked"));
+        // It goes on as a panic: there is nobody to tell of the failure but those who wait.
+        let _ = self.group.end_round(state);
     }
 }
 
