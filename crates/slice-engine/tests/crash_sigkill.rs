@@ -15,6 +15,8 @@ const KILLS: u64 = 50;
 const KEYS: u64 = 5000;
 const CHILD_DIR: &str = "SLICE_TEST_CHILD_DIR";
 const CHILD_START: &str = "SLICE_TEST_CHILD_START";
+/// What the child says before its first number.
+const HELLO: &[u8] = b"from here on there are numbers\n";
 
 fn open(dir: &Path) -> LSMTree {
     LSMTree::builder(dir)
@@ -44,6 +46,7 @@ fn apply(state: &mut BTreeMap<Vec<u8>, Vec<u8>>, n: u64) {
 fn child(dir: &Path, start: u64) {
     let lsm = open(dir);
     let mut told = std::io::stdout().lock();
+    told.write_all(HELLO).unwrap();
     for n in start.. {
         match write_number(n) {
             (key, Some(value)) => lsm.put(&key, &value).unwrap(),
@@ -64,7 +67,7 @@ fn run_and_kill(dir: &Path, start: u64, count: u64) -> u64 {
         .spawn()
         .unwrap();
     let mut pipe = child.stdout.take().unwrap();
-    skip_test_banner(&mut pipe);
+    skip_to_numbers(&mut pipe);
     let mut acknowledged = 0;
     let mut number = [0; 8];
     while pipe.read_exact(&mut number).is_ok() {
@@ -79,13 +82,13 @@ fn run_and_kill(dir: &Path, start: u64, count: u64) -> u64 {
     acknowledged
 }
 
-/// The test runner says "running 1 test" before the child's own output begins.
-fn skip_test_banner(pipe: &mut impl Read) {
-    let mut line = Vec::new();
+/// Of the test runner's words, how many there are depends on how many tests it runs at a time.
+fn skip_to_numbers(pipe: &mut impl Read) {
+    let mut said = Vec::new();
     let mut byte = [0];
-    while !line.ends_with(b"running 1 test\n") {
+    while !said.ends_with(HELLO) {
         pipe.read_exact(&mut byte).expect("the child starts");
-        line.push(byte[0]);
+        said.push(byte[0]);
     }
 }
 
