@@ -21,9 +21,10 @@ mod active;
 mod held;
 pub(crate) mod pressure;
 mod switch;
+mod turn;
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, TryLockError};
 
 use slice_types::{Error, KeyRange, KeyspaceId, LogNumber, Result, SeqNo};
 use slice_wal::{EncodedBatch, GroupSync, LogPosition, LogWriter};
@@ -31,21 +32,19 @@ use slice_wal::{EncodedBatch, GroupSync, LogPosition, LogWriter};
 use crate::db::{Logs, Ticket, Wanted};
 use crate::options::Options;
 use crate::planted::{Bug, Planted};
-use crate::primitives::{AtomicU64, Mutex, MutexGuard};
+use crate::primitives::{AtomicU64, Mutex};
 use crate::signal::lock;
 use crate::transaction::{Check, Conflicts, EpochNumber};
 use crate::tree::Tree;
 pub(crate) use active::unknown;
 use active::{Active, ActiveMemtables, Places};
 pub(crate) use switch::Freeze;
-
-/// How often a writer that finds the lock taken lets others run, before it goes to sleep for it. The lock is held for a
-/// microsecond; to sleep and be woken takes many. None in models, where that is one more order of the same steps.
-const TURNS: u32 = if cfg!(all(test, slice_loom)) { 0 } else { 16 };
+use turn::Turns;
 
 /// The commit pipeline of a database.
 pub(crate) struct Commit {
     state: Mutex<State>,
+    turns: Turns,
     visible: AtomicU64,
     pub(crate) sync: Arc<GroupSync>,
     /// The most that the memtables which take writes may take of memory together, in bytes.
@@ -131,7 +130,14 @@ impl Commit {
             conflicts: Conflicts::default(),
         };
         let visible = AtomicU64::new(last.get());
-        Self { state: Mutex::new(state), visible, sync, active_max, planted: options.planted }
+        Self {
+            state: Mutex::new(state),
+            turns: Turns::new(),
+            visible,
+            sync,
+            active_max,
+            planted: options.planted,
+        }
     }
 
     /// The newest sequence number whose batch is whole.
@@ -148,7 +154,7 @@ impl Commit {
     /// What the log says, `InvalidArgument` for a keyspace that was dropped, and `Conflict` when the check does not hold;
     /// then nothing was written, and the next write goes to the same place.
     pub(crate) fn write(&self, batch: &EncodedBatch, check: Option<&Check>, logs: &Logs) -> Result<Attempt> {
-        let mut state = self.lock_to_write();
+        let mut state = self.turns.lock(&self.state);
         if let Some(refused) = &state.refused {
             return Err(refused.clone());
         }
@@ -176,17 +182,6 @@ impl Commit {
             logs.ask_for(wants);
         }
         Ok(Attempt::Done(end, freeze))
-    }
-
-    fn lock_to_write(&self) -> MutexGuard<'_, State> {
-        for _ in 0..TURNS {
-            match self.state.try_lock() {
-                Ok(state) => return state,
-                Err(TryLockError::Poisoned(state)) => return state.into_inner(),
-                Err(TryLockError::WouldBlock) => std::thread::yield_now(),
-            }
-        }
-        lock(&self.state)
     }
 
     /// Logs, inserts and publishes a batch.
