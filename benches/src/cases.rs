@@ -74,7 +74,8 @@ pub fn text(measure: Measure, figure: f64) -> String {
         Measure::Rate | Measure::SettledRate => format!("{}/s", numbers::short(figure * 1e3)),
         Measure::WriteTail => numbers::micros(figure),
         Measure::Open => numbers::micros(figure * 1e3),
-        Measure::Disk | Measure::Written | Measure::Memory => numbers::bytes(figure * 1e6),
+        Measure::Disk | Measure::Memory => numbers::bytes(figure * 1e6),
+        Measure::Written => format!("{} a byte", numbers::ratio(figure)),
     }
 }
 

@@ -74,7 +74,7 @@ pub fn short_name(measure: Measure) -> &'static str {
         Measure::WriteTail => "p99.9 of writes",
         Measure::Open => "time to open",
         Measure::Disk => "disk",
-        Measure::Written => "written",
+        Measure::Written => "written for a byte put",
         Measure::Memory => "memory",
     }
 }

@@ -16,7 +16,7 @@ pub enum Measure {
     Open,
     /// The disk that the store takes after it has settled.
     Disk,
-    /// What was written to the disk.
+    /// What was written to the disk for each byte that was put: of two stores in the same time, the faster writes more.
     Written,
     /// The most memory that was resident.
     Memory,
@@ -35,7 +35,7 @@ impl Measure {
             Self::WriteTail => "p99.9 of writes, in microseconds",
             Self::Open => "time to open, in milliseconds",
             Self::Disk => "disk after settling, in MB",
-            Self::Written => "written to the disk, in MB",
+            Self::Written => "bytes written to the disk for each byte put",
             Self::Memory => "peak of the resident memory, in MB",
         }
     }
@@ -61,7 +61,7 @@ impl Measure {
             Self::SettledRate => run.ops_per_s_settled.filter(|_| is_settled).map(|rate| rate / 1e3),
             Self::WriteTail => run.latency.writes.as_ref().map(|writes| writes.p99_9_us),
             Self::Disk => is_settled.then(|| mb(run.disk_bytes)),
-            Self::Written => run.written_bytes.filter(|_| is_settled).map(mb),
+            Self::Written => run.write_amplification.filter(|_| is_settled),
             Self::Memory => run.peak_rss_bytes.map(mb),
         }
     }

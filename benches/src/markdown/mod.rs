@@ -46,6 +46,6 @@ fn one(number: usize, sitting: &Results, cases: &[Case<'_>]) -> String {
     text.push_str(&settings.end());
     text.push_str(&tables::measures(cases));
     text.push_str(&tables::latencies(cases));
-    text.push_str(&tables::amplification(cases));
+    text.push_str(&tables::space_amplification(cases));
     text
 }

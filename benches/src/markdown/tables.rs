@@ -4,7 +4,6 @@ use super::table::Table;
 use crate::cases::{Case, order};
 use crate::compare::measure::Measure;
 use crate::numbers;
-use crate::results::Run;
 use crate::verdicts::ratio_text;
 
 /// What is not known, or was not run.
@@ -63,28 +62,21 @@ pub(super) fn latencies(cases: &[Case<'_>]) -> String {
     }
 }
 
-/// What was written for each byte put, and kept for each byte alive.
-pub(super) fn amplification(cases: &[Case<'_>]) -> String {
+/// What is on the disk for each byte alive.
+pub(super) fn space_amplification(cases: &[Case<'_>]) -> String {
     let columns = columns(cases);
     let mut table = Table::new(&heads(&columns, &[]));
-    let figure = |of: Option<f64>| of.map_or_else(nothing, numbers::ratio);
     let mut is_empty = true;
-    for case in cases.iter().filter(|case| case.tells(Measure::Written)) {
-        let cells = columns.iter().map(|name| {
-            let median =
-                |of: fn(&Run) -> Option<f64>| case.column(name).and_then(|column| column.median_of(of));
-            let (written, kept) =
-                (median(|run| run.write_amplification), median(|run| run.space_amplification));
-            format!("{} / {}", figure(written), figure(kept))
-        });
+    for case in cases.iter().filter(|case| case.tells(Measure::Disk)) {
+        let kept = |name: &&str| case.column(name)?.median_of(|run| run.space_amplification);
+        let cells = columns.iter().map(|name| kept(name).map_or_else(nothing, numbers::ratio));
         table.row([case.to_string()].into_iter().chain(cells));
         is_empty = false;
     }
     if is_empty {
         String::new()
     } else {
-        "\n**Amplification**: written for each byte put / on disk for each byte alive\n\n".to_owned()
-            + &table.end()
+        "\n**Bytes on the disk for each byte alive**, medians\n\n".to_owned() + &table.end()
     }
 }
 
