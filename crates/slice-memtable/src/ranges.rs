@@ -11,7 +11,7 @@
 //! logarithmic method of Bentley and Saxe, "Decomposable searching problems I" (1980).
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arc_swap::ArcSwap;
 use slice_types::{RangeIndex, RangeTombstone, SeqNo};
@@ -22,8 +22,8 @@ const TOMBSTONE_BYTES: usize = 320;
 /// The tombstones. One writer at a time, any number of readers.
 #[derive(Default)]
 pub(crate) struct RangeTombstones {
-    /// Whether there are any: all that most reads ask. It is set before the entry's number is published.
-    any: AtomicBool,
+    /// How many there are; whether there are any is all that most reads ask. Counted before the entry's number is published.
+    len: AtomicUsize,
     /// The largest first; no two share a tombstone.
     indexes: ArcSwap<Vec<Arc<RangeIndex>>>,
 }
@@ -43,14 +43,14 @@ impl RangeTombstones {
         }
         indexes.push(Arc::new(RangeIndex::new(newest)));
         self.indexes.store(Arc::new(indexes));
-        self.any.store(true, Ordering::Relaxed);
+        self.len.store(self.len() + 1, Ordering::Relaxed);
         bytes
     }
 
     /// The newest tombstone at or below `at` whose range has the key.
     #[inline]
     pub(crate) fn covering(&self, key: &[u8], at: SeqNo) -> Option<SeqNo> {
-        if !self.any.load(Ordering::Relaxed) {
+        if self.len() == 0 {
             return None;
         }
         self.indexes.load().iter().filter_map(|index| index.covering(key, at)).max()
@@ -58,14 +58,12 @@ impl RangeTombstones {
 
     /// All of them, the largest index first.
     pub(crate) fn indexes(&self) -> Vec<Arc<RangeIndex>> {
-        if self.any.load(Ordering::Relaxed) { Vec::clone(&self.indexes.load()) } else { Vec::new() }
+        if self.len() == 0 { Vec::new() } else { Vec::clone(&self.indexes.load()) }
     }
 
+    #[inline]
     pub(crate) fn len(&self) -> usize {
-        if !self.any.load(Ordering::Relaxed) {
-            return 0;
-        }
-        self.indexes.load().iter().map(|index| index.tombstones().len()).sum()
+        self.len.load(Ordering::Relaxed)
     }
 }
 

@@ -193,7 +193,7 @@ impl GroupSync {
 
     /// Leads a round: the caller has set `syncing`. Returns what is durable at its end, before another one begins.
     fn lead(&self) -> Result<LogPosition> {
-        let mut round = Round { group: self, has_ended: false };
+        let round = Round(self);
         let target = self.appended_now();
         while let Some(job) = self.next_job(target) {
             match job.run() {
@@ -201,16 +201,17 @@ impl GroupSync {
                 Err(error) => self.fail(error),
             }
         }
-        round.has_ended = true;
-        self.end_round(self.lock())
+        std::mem::forget(round);
+        let state = self.lock();
+        let outcome = state.failure.clone().map_or(Ok(state.durable), Err);
+        self.end_round(state);
+        outcome
     }
 
     /// Lets the next round begin, and tells all who wait what came of this one.
-    fn end_round(&self, mut state: MutexGuard<'_, State>) -> Result<LogPosition> {
-        let outcome = state.failure.clone().map_or(Ok(state.durable), Err);
+    fn end_round(&self, mut state: MutexGuard<'_, State>) {
         let leader = state.hand_over(self.appended.get());
         self.tell_all(state, leader);
-        outcome
     }
 
     fn appended_now(&self) -> LogPosition {
@@ -340,21 +341,14 @@ impl Job {
     }
 }
 
-/// A round under way: it ends also when a file system panics.
-struct Round<'a> {
-    group: &'a GroupSync,
-    has_ended: bool,
-}
+/// A round under way. It is dropped only by a panic of a file system, which ends the round as a failure.
+struct Round<'a>(&'a GroupSync);
 
 impl Drop for Round<'_> {
     fn drop(&mut self) {
-        if self.has_ended {
-            return;
-        }
-        let mut state = self.group.lock();
+        let mut state = self.0.lock();
         state.failure.get_or_insert_with(|| Error::new(ErrorKind::Io, "a sync of the log panicked"));
-        // It goes on as a panic: there is nobody to tell of the failure but those who wait.
-        let _ = self.group.end_round(state);
+        self.0.end_round(state);
     }
 }
 

@@ -1,4 +1,4 @@
-//! The one place that starts threads: named, and joined when the database closes.
+//! The one place that starts threads: named, and joined when the database closes, or before the call returns.
 
 use std::sync::PoisonError;
 use std::thread::{Scope, ScopedJoinHandle};
@@ -40,11 +40,7 @@ pub(crate) fn helper<'scope, T: Send + 'scope>(
     body: impl FnOnce() -> T + Send + 'scope,
 ) -> Option<ScopedJoinHandle<'scope, T>> {
     let started = std::thread::Builder::new().name(name.to_owned()).spawn_scoped(scope, body);
-    started
-        .inspect_err(
-            |error| tracing::warn!(%error, "{name} could not be started: it goes on with fewer threads"),
-        )
-        .ok()
+    started.inspect_err(|error| tracing::warn!(%error, "{name} goes on with fewer threads")).ok()
 }
 
 /// Runs `parts` side by side, on as many threads as there are processors, this one included, and gives their results

@@ -1,11 +1,8 @@
 //! How a writer waits for its turn at the commit lock: it lets other threads run, and sleeps only if that is not enough.
 //!
-//! The lock is held for a microsecond, and to sleep and be woken takes many. A core that has nothing else to do halts
-//! meanwhile; on another one the writer is behind a thread that may run to the end of its time slice. `sched_yield` comes
-//! back at once where nobody wants the core.
-//!
-//! Where somebody does, it gives away a time slice for a lock that is free long before. After that writers sleep for a
-//! while, which the scheduler makes up for when it wakes them.
+//! The lock is held for about a microsecond, and to sleep and be woken takes longer. `sched_yield` comes back at once where
+//! nobody wants the core. Where somebody does, it can give away a time slice for a lock that is free long before: after
+//! that writers sleep for a while. What each is worth: `docs/decisions/0015-the-way-of-a-write.md`.
 
 use std::sync::TryLockError;
 use std::sync::atomic::Ordering;
@@ -84,7 +81,12 @@ mod tests {
         let (turns, mutex) = (Turns::new(), Mutex::new(0));
         std::thread::scope(|scope| {
             let held = mutex.lock().unwrap();
+            turns.sleepers.store(SLEEPERS, Ordering::Relaxed);
             let waiter = scope.spawn(|| *turns.lock(&mutex) += 1);
+            // The waiter has found it taken once it counts itself among the sleepers.
+            while turns.sleepers.load(Ordering::Relaxed) == SLEEPERS {
+                std::thread::yield_now();
+            }
             drop(held);
             waiter.join().unwrap();
             let panics = scope.spawn(|| {

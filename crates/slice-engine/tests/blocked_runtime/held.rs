@@ -1,8 +1,7 @@
 //! A disk that holds back what it is asked for until a test lets it go on.
 //!
 //! Nothing is in the page cache: a read that must not wait finds nothing. What a file system does in memory is never
-//! held: appending to a log, which goes to the page cache, by a copy into mapped memory or,
-//! behind a sync, by a `pwrite`.
+//! held: appending to a log, which goes to the page cache, by a copy into mapped memory or, behind a sync, by a `pwrite`.
 
 use std::collections::BTreeSet;
 use std::io;
